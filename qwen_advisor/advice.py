@@ -1,0 +1,119 @@
+"""The answer that leaves the house: what is recommended, what is not, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from qwen_advisor.evidence import Ability
+from qwen_advisor.machine import Machine
+from qwen_advisor.model import Architecture, Checkpoint
+from qwen_advisor.plan import Memory, Placement, Settings, Speed
+from qwen_advisor.task import Requirements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """What is downloaded. ``repo`` is None where no repository with this format is known."""
+
+    repo: str | None
+    files: tuple[str, ...]
+    bytes: int
+    ollama: str | None = None
+    official: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A candidate that has been laid on a machine."""
+
+    checkpoint: Checkpoint
+    architecture: Architecture
+    format: str
+    artifact: Artifact
+    settings: Settings
+    placement: Placement
+    memory: Memory
+    budget: int  # bytes of the pools it is placed in
+    speed: Speed
+    thinking: Literal["on", "off", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A rule's answer, with the numbers that made it."""
+
+    rule: str  # "M101"
+    verdict: Literal["pass", "warn", "fail"]
+    message: str = ""
+    needed: float | None = None
+    available: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The terms of a score; their sum is the utility that ranks."""
+
+    ability: float
+    quantization_loss: float
+    speed: float
+    headroom: float
+    context: float
+    memory: float
+    other: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The utility."""
+        return (
+            self.ability - self.quantization_loss + self.speed + self.headroom + self.context + self.memory + self.other
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """One ranked answer: the best setting of one model."""
+
+    rank: int
+    plan: Plan
+    ability: Ability
+    quantization_loss: float
+    terms: Terms
+    score: float  # 0 to 100, relative to the winner
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    largest_context: int | None = None  # tokens that would still fit
+    frontier: bool = False  # on the Pareto frontier of ability, speed and memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """One model that was ruled out, by the rule that came nearest to letting it in."""
+
+    model: str
+    rule: str
+    message: str
+    needed: float | None = None
+    available: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrade:
+    """The smallest change that would unlock something clearly better."""
+
+    change: str
+    unlocks: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """Everything `recommend` answers."""
+
+    catalog_version: str
+    catalog_models: int
+    machine: Machine
+    requirements: Requirements
+    recommendations: tuple[Recommendation, ...]
+    rejected: tuple[Rejection, ...]
+    upgrades: tuple[Upgrade, ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)

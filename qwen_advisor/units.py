@@ -1,0 +1,76 @@
+"""Units of the house: named integers and floats, and the two functions that read and write them.
+
+Sums of these types come back as plain numbers and are labelled again where a function returns.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+
+from qwen_advisor.errors import UsageError
+
+Bytes = NewType("Bytes", int)
+Tokens = NewType("Tokens", int)
+BytesPerSecond = NewType("BytesPerSecond", float)
+FlopsPerSecond = NewType("FlopsPerSecond", float)
+TokensPerSecond = NewType("TokensPerSecond", float)
+Seconds = NewType("Seconds", float)
+
+KIB = 1024
+MIB = 1024**2
+GIB = 1024**3
+TIB = 1024**4
+
+_SCALE = {"": GIB, "B": 1, "K": KIB, "M": MIB, "G": GIB, "T": TIB}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(?:([KMGT])(?:i?B)?|(B))?\s*", re.IGNORECASE)
+_TOKENS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KM]?)\s*", re.IGNORECASE)
+_LARGEST_SIZE = 1 << 60
+
+
+def parse_size(text: str) -> Bytes:
+    """Read a memory size as people write it: ``16``, ``16G``, ``16GB``, ``16GiB``, ``512M``, ``1.5T``.
+
+    A number without a unit is GiB; ``G``, ``GB`` and ``GiB`` all mean 2**30 bytes, the way RAM and VRAM are sold.
+
+    Raises:
+        UsageError: the text is not a positive size below 2**60 bytes.
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{text!r} is not a size", hint="write it like 16G, 512M or 1.5T (no unit means GiB)")
+    number, prefix, plain = match.groups()
+    size = float(number) * _SCALE[(prefix or plain or "").upper()]
+    if not 1 <= size < _LARGEST_SIZE:
+        raise UsageError(f"{text!r} is out of range", hint="a size lies between 1 byte and 1 EiB")
+    return Bytes(round(size))
+
+
+def show_size(size: int) -> str:
+    """Write a size so that `parse_size` reads the same number of bytes back."""
+    for scale, unit in ((TIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if size and size % scale == 0:
+            return f"{size // scale} {unit}"
+    return f"{size} B"
+
+
+def gib(size: int) -> str:
+    """A size in GiB for people: three significant figures, never fewer than one decimal below 100."""
+    value = size / GIB
+    if value >= 99.95:
+        return f"{value:.0f} GiB"
+    return f"{value:.1f} GiB" if value >= 9.95 else f"{value:.2f} GiB"
+
+
+def parse_tokens(text: str) -> Tokens:
+    """Read a number of tokens: ``8192``, ``32k`` (32 x 1024), ``1m`` (1024 x 1024).
+
+    Raises:
+        UsageError: the text is not a whole number of tokens between 1 and 2**31 - 1.
+    """
+    match = _TOKENS.fullmatch(text)
+    scale = {"": 1, "K": 1024, "M": 1024**2}[match[2].upper()] if match else 1
+    value = float(match[1]) * scale if match else 0.0
+    if match is None or value != int(value) or not 1 <= value < 2**31:
+        raise UsageError(f"{text!r} is not a number of tokens", hint="write it like 8192 or 32k")
+    return Tokens(int(value))
