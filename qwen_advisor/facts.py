@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from qwen_advisor.engine import EngineSpec
 from qwen_advisor.evidence import Ability
@@ -12,6 +12,23 @@ from qwen_advisor.footprint import Footprint
 from qwen_advisor.model import Architecture, Checkpoint
 from qwen_advisor.quantization import BlockType, Format
 from qwen_advisor.task import TaskProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Marks a quantity that the catalogue writes with its unit, as a data sheet does: ``24 GiB``, ``1008 GB/s``.
+
+    The field itself holds a plain number of ``unit``; the loader refuses a bare one.
+    """
+
+    unit: str
+    scales: Mapping[str, int]  # the units that may be written, and what one of them is in ``unit``
+
+
+MemorySize = Annotated[int, Written("bytes", {"MiB": 2**20, "GiB": 2**30, "TiB": 2**40})]
+Bandwidth = Annotated[float, Written("bytes per second", {"MB/s": 10**6, "GB/s": 10**9, "TB/s": 10**12})]
+Throughput = Annotated[float, Written("FLOP/s", {"GFLOPS": 10**9, "TFLOPS": 10**12, "PFLOPS": 10**15})]
+TransferRate = Annotated[float, Written("transfers per second", {"MT/s": 10**6, "GT/s": 10**9})]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +51,9 @@ class AcceleratorSpec:
     name: str
     vendor: str
     kind: str
-    memory: int
-    memory_bandwidth: float | None
-    fp16_flops: float | None
+    memory: MemorySize
+    memory_bandwidth: Bandwidth | None
+    fp16_flops: Throughput | None
     compute_capability: str | None
     aliases: tuple[str, ...] = ()
     pci_ids: tuple[str, ...] = ()
@@ -46,7 +63,7 @@ class AcceleratorSpec:
     tdp_watts: float | None = None
     memory_type: str = ""
     bus_bits: int | None = None
-    reported_memory: int | None = None  # what the driver reports as total, where known
+    reported_memory: MemorySize | None = None  # what the driver reports as total, where known
     cores: int | None = None
     default_of: tuple[str, ...] = ()  # ambiguous names for which this is clearly the common card
     source: str = ""
@@ -62,10 +79,10 @@ class MemoryPlatform:
     platform: str
     cpu_examples: tuple[str, ...]
     memory_type: str
-    bandwidth: float
+    bandwidth: Bandwidth
     channels: float | None = None
-    transfers_per_second: float | None = None
-    measured: float | None = None
+    transfers_per_second: TransferRate | None = None
+    measured: Bandwidth | None = None
     basis: str = ""
     source: str = ""
     notes: str = ""
@@ -80,13 +97,13 @@ class DeviceSpec:
     kind: Literal["laptop", "desktop", "mini", "board", "cloud", "runner", "phone", "workstation", "server"]
     os: str
     arch: str
-    memory: tuple[int, ...]  # bytes; more than one where it is sold in sizes
+    memory: tuple[MemorySize, ...]  # bytes; more than one where it is sold in sizes
     cpu: str
     physical_cores: int
     performance_cores: int | None = None
     logical_cores: int | None = None
     cpu_features: tuple[str, ...] = ()
-    memory_bandwidth: float | None = None
+    memory_bandwidth: Bandwidth | None = None
     accelerators: tuple[str, ...] = ()  # ids of accelerator entries, repeated for several
     unified: bool = False
     aliases: tuple[str, ...] = ()
