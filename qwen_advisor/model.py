@@ -78,7 +78,7 @@ class TextDecoder:
 
     num_hidden_layers: int
     hidden_size: int
-    intermediate_size: int  # 0 where every feed-forward part is a mixture of experts
+    intermediate_size: int  # of one projection; unused, or 0, where every feed-forward part is a mixture of experts
     num_attention_heads: int
     num_key_value_heads: int
     head_dim: int
@@ -132,13 +132,16 @@ class VisionTower:
     fullatt_block_indexes: tuple[int, ...] = ()
     image_size: int | None = None
     n_queries: int | None = None
+    min_pixels: int | None = None  # of preprocessor_config.json: images are scaled into this range
+    max_pixels: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioEncoder:
     """A Whisper-like audio encoder."""
 
-    kind: Literal["whisper", "qwen2_5_omni", "qwen3_omni"]  # ours: plain Whisper, or one of the two later designs
+    # ours: Whisper with stored positions (Qwen2-Audio), the two without them, or convolutions over mel frames
+    kind: Literal["whisper", "qwen_audio", "qwen2_5_omni", "qwen3_omni"]
     num_mel_bins: int
     d_model: int
     encoder_layers: int
@@ -150,11 +153,24 @@ class AudioEncoder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeightShape:
+    """A tensor of a component, by its name in the repository, where both are known."""
+
+    name: str
+    shape: tuple[int, ...]
+    count: int = 1  # how many tensors share name pattern and shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """A part that is counted by its published size alone: ours, for what no ``config.json`` field describes."""
+    """A part that is counted by its published size alone: ours, for what no ``config.json`` field describes.
+
+    Where ``weights`` are given their products sum to ``parameters``.
+    """
 
     name: str  # "talker", "transformer", "text_encoder", "vae", "planner", "score_head", ...
     parameters: int
+    weights: tuple[WeightShape, ...] = ()
     note: str = ""
 
 
@@ -170,6 +186,7 @@ class Architecture:
     components: tuple[Component, ...] = ()
     sources: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
+    note: str = ""
 
 
 CheckpointKind = Literal[
@@ -212,6 +229,11 @@ class RepoFile:
     bytes: int | None = None
 
 
+# What a publisher does differently from a plain llama-quantize run: a tied head stored twice, an importance matrix,
+# fused attention tensors typed by the rule before llama.cpp's tensor categories, types chosen tensor by tensor.
+GgufVariant = Literal["stored-head", "imatrix", "old-qkv-rule", "own-mix"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizedRepo:
     """A repository with ready quantized weights of the checkpoint.
@@ -222,6 +244,7 @@ class QuantizedRepo:
     repo: str
     format: str  # catalogue name of the format, or "GGUF" for a repository of many GGUF quantizations
     official: bool = True
+    variant: tuple[GgufVariant, ...] = ()
     files: dict[str, RepoFile] = field(default_factory=dict)  # quantization -> files, where known
     bytes: int | None = None  # whole repository, where known and not GGUF
     projector: dict[str, RepoFile] = field(default_factory=dict)  # "F16" -> the mmproj file
