@@ -51,7 +51,7 @@ class AcceleratorSpec:
     name: str
     vendor: str
     kind: str
-    memory: MemorySize
+    memory: MemorySize | None  # None: it shares main memory, whose size is the machine's
     memory_bandwidth: Bandwidth | None
     fp16_flops: Throughput | None
     compute_capability: str | None
@@ -64,6 +64,7 @@ class AcceleratorSpec:
     memory_type: str = ""
     bus_bits: int | None = None
     reported_memory: MemorySize | None = None  # what the driver reports as total, where known
+    driver_reserved: MemorySize | None = None  # of that total, what the driver keeps, where captured
     cores: int | None = None
     default_of: tuple[str, ...] = ()  # ambiguous names for which this is clearly the common card
     source: str = ""
@@ -79,10 +80,12 @@ class MemoryPlatform:
     platform: str
     cpu_examples: tuple[str, ...]
     memory_type: str
-    bandwidth: Bandwidth
+    bandwidth: Bandwidth | None  # None: only the channels are known, the modules decide
     channels: float | None = None
     transfers_per_second: TransferRate | None = None
     measured: Bandwidth | None = None
+    cpu_pattern: str = ""  # regular expression that a CPU's name is searched with, in any case
+    cpu_models: tuple[str, ...] = ()  # "AuthenticAMD 25 17": vendor, family, model; "0x41 0xd4f": implementer, part
     basis: str = ""
     source: str = ""
     notes: str = ""
@@ -104,7 +107,9 @@ class DeviceSpec:
     logical_cores: int | None = None
     cpu_features: tuple[str, ...] = ()
     memory_bandwidth: Bandwidth | None = None
-    accelerators: tuple[str, ...] = ()  # ids of accelerator entries, repeated for several
+    memory_platform: str | None = None  # id of a platform, where the machine is a share of one (cloud instances)
+    reported_memory: MemorySize | None = None  # what the system reports as total, where known
+    accelerators: tuple[str, ...] = ()  # ids of entries, repeated for several; unified: one for each memory size
     unified: bool = False
     aliases: tuple[str, ...] = ()
     source: str = ""
@@ -132,3 +137,5 @@ class Catalog:
     efficiency: Mapping[str, Any] = field(default_factory=dict)  # fitted speed parameters, with their sources
     memory_models: Mapping[str, Any] = field(default_factory=dict)  # measured constants of runtimes, with sources
     families: Mapping[str, Any] = field(default_factory=dict)  # order of generations, lines, what they are for
+    languages: Mapping[str, Any] = field(default_factory=dict)  # languages.yaml: ISO 639 code -> {title, since}
+    ranking: Mapping[str, Any] = field(default_factory=dict)  # ranking.yaml: the weights of the ranking

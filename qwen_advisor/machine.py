@@ -21,6 +21,9 @@ class Cpu:
     usable_cores: int = 1
     features: tuple[str, ...] = ()
     memory_bandwidth: float | None = None  # bytes per second, read
+    memory_bandwidth_basis: Literal["measured", "modules", "platform", "assumed"] = "assumed"
+    efficiency_cores: int | None = None
+    numa_nodes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class Accelerator:
     spec: str | None = None  # the catalogue entry that the figures come from
     cores: int | None = None  # GPU cores where the bin matters (Apple)
     pcie_bandwidth: float | None = None  # bytes per second, one way
+    shared: int = 0  # of ``memory``, bytes that lie in main memory (unified, GTT): what is used there leaves the host
+    driver: str | None = None  # version
 
     @property
     def budget(self) -> int:
@@ -95,6 +100,7 @@ class Machine:
     described: bool = False  # True where nothing of this machine was read
     wsl: bool = False
     container: bool = False
+    virtual: bool = False  # a virtual machine: its share of the memory bus is not the whole
     npus: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)  # field path -> where the value came from
     notes: tuple[str, ...] = ()
