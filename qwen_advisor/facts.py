@@ -14,7 +14,7 @@ from qwen_advisor.quantization import BlockType, Format
 from qwen_advisor.task import TaskProfile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # identity is enough, and lets it stand in a union of types
 class Written:
     """Marks a quantity that the catalogue writes with its unit, as a data sheet does: ``24 GiB``, ``1008 GB/s``.
 
