@@ -1,0 +1,93 @@
+"""YAML to the compiled catalogue: read, check, count the weights, write.
+
+The result is one JSON document, ASCII, the same bytes for the same facts. Its first line tells where each section
+begins and ends, so that a reader takes only what it needs (see `rows`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qwen_advisor.catalog.checks import check, missing_sections
+from qwen_advisor.catalog.faults import Fault, catalog_error
+from qwen_advisor.catalog.footprints import footprints
+from qwen_advisor.catalog.layout import SECTIONS
+from qwen_advisor.catalog.packing import plan_of, section_text, text_of
+from qwen_advisor.catalog.rows import Plan
+from qwen_advisor.catalog.sources import Facts, read_facts
+from qwen_advisor.footprint import Footprint
+
+SCHEMA = "qwen-advisor/compiled-catalog/1"
+INNER = {"abilities", "footprints"}  # sections whose values are large mappings of their own
+
+
+def compile_catalog(root: Path, *, complete: bool = True) -> bytes:
+    """The compiled form of the catalogue in ``root``.
+
+    Args:
+        root: the directory of YAML files.
+        complete: whether a section without any entry is a fault, as it is in a catalogue that is shipped.
+
+    Raises:
+        CatalogError: the catalogue is invalid; it carries every fault.
+    """
+    facts, counted = checked_facts(root, complete=complete)
+    if facts.faults:
+        raise catalog_error(str(root), facts.faults)
+    return _document(facts, counted, stamp(root, facts))
+
+
+def validate(root: Path) -> list[Fault]:
+    """Every fault of the catalogue in ``root``, ordered by file and line; empty where it is valid."""
+    facts, _ = checked_facts(root, complete=True)
+    return sorted(facts.faults)
+
+
+def checked_facts(root: Path, *, complete: bool) -> tuple[Facts, dict[str, dict[str, Footprint]]]:
+    """All facts, their faults noted in them, and the footprints of all architectures."""
+    facts = read_facts(root)
+    known = {section.name: facts.values(section.name) for section in SECTIONS}
+    if complete and not any(fault.line == 0 for fault in facts.faults):
+        facts.faults.extend(missing_sections(known, str(root)))
+    facts.faults.extend(check(facts, known))
+    counted = {}
+    for entry in facts.of("architectures").values():
+        counted[entry.id], problems = footprints(entry.value, known["formats"].values(), known["block_types"])
+        facts.faults.extend(entry.fault(problem) for problem in problems)
+    return facts, counted
+
+
+def stamp(root: Path, facts: Facts) -> str:
+    """The version of these facts: the day of the newest checkpoint, and a digest of every file."""
+    digest = hashlib.sha256()
+    files = {entry.file for section in facts.entries.values() for entry in section.values()}
+    for name in sorted(files):
+        digest.update(Path(name).relative_to(root).as_posix().encode() + b"\0")
+        digest.update(Path(name).read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    newest = max((entry.value.released or "" for entry in facts.of("models").values()), default="")
+    return f"{newest.replace('-', '.') or '0'}+{digest.hexdigest()[:8]}"
+
+
+def _document(facts: Facts, counted: Mapping[str, Mapping[str, Footprint]], version: str) -> bytes:
+    types: dict[str, Any] = {}
+    plans: dict[str, Plan] = {}
+    texts: dict[str, str] = {}
+    for section in SECTIONS:
+        inner = section.name in INNER
+        plan = plan_of(section.type, types)
+        plans[section.name] = ["inner", plan[1] if isinstance(plan, list) else None] if inner else plan
+        entries = {key: facts.of(section.name)[key].value for key in sorted(facts.of(section.name))}
+        texts[section.name] = section_text(entries, inner=inner)
+    plans["footprints"] = ["inner", plan_of(Footprint, types)]
+    texts["footprints"] = section_text({key: counted[key] for key in sorted(counted)}, inner=True)
+    body = ""
+    spans: dict[str, list[Any]] = {}
+    for name, text in texts.items():
+        body += f"{text_of(name)}:{{\n"
+        spans[name] = [len(body), len(body) + len(text), plans[name]]
+        body += f"{text}\n}},\n"
+    head = {"schema": SCHEMA, "version": version, "types": types, "sections": spans}
+    return f'{text_of(head)[:-1]},\n{body}"end":null}}\n'.encode("ascii")

@@ -1,0 +1,110 @@
+"""The catalogue as a value: compiled facts from the wheel, a checkout or a directory of the user's, and overlays."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from qwen_advisor.catalog.rows import scan, section
+from qwen_advisor.errors import CatalogError, UsageError
+from qwen_advisor.facts import Catalog
+
+REPLACE = "QWEN_ADVISOR_CATALOG"
+EXTRA = "QWEN_ADVISOR_CATALOG_EXTRA"
+
+_PACKAGE = Path(__file__).parents[1]
+_COMPILED = _PACKAGE / "_catalog.json"
+
+
+def load_catalog(*, extra: Sequence[Path] = ()) -> Catalog:
+    """Every fact the advisor has.
+
+    Directories of own entries extend it, or replace whole entries by id; of two that name the same entry the later
+    wins: the config directory, then ``QWEN_ADVISOR_CATALOG_EXTRA``, then ``extra``. ``QWEN_ADVISOR_CATALOG`` names a
+    directory that stands in for the whole catalogue.
+
+    Raises:
+        UsageError: a directory that was named is not there.
+        CatalogError: a file of the user's is invalid; it carries every fault.
+    """
+    base = _base()
+    overlays = list(_overlays(extra))
+    if not overlays:
+        return base
+    from qwen_advisor.catalog.overlays import overlay  # noqa: PLC0415  reads YAML, which most calls never do
+
+    for directory in overlays:
+        base = overlay(base, directory)
+    return base
+
+
+def _base() -> Catalog:
+    replacement = os.environ.get(REPLACE)
+    if replacement:
+        root, cache = _directory(replacement, REPLACE), cache_directory()
+    elif _COMPILED.is_file():
+        return open_compiled(_COMPILED.read_text("ascii"))
+    else:
+        root, cache = _PACKAGE.parent / "catalog", _PACKAGE.parent / ".cache"
+    if not root.is_dir():
+        raise CatalogError(
+            "this installation has no catalogue", hint=f"reinstall qwen-advisor, or set {REPLACE} to a directory of it"
+        )
+    from qwen_advisor.catalog.checkout import compiled_text  # noqa: PLC0415  an installed wheel never comes here
+
+    return open_compiled(compiled_text(root, cache))
+
+
+@lru_cache(maxsize=4)
+def open_compiled(text: str) -> Catalog:
+    """The catalogue in a compiled form."""
+    first, _, body = text.partition("\n")
+    head = scan(first[:-1] + "}", 0)[0]
+    built: dict[str, Callable[[Any], Any]] = {}
+    types = head["types"]
+    sections = {
+        name: section(body[start:end], plan, types, built) for name, (start, end, plan) in head["sections"].items()
+    }
+    return Catalog(version=head["version"], **sections)
+
+
+def _overlays(extra: Sequence[Path]) -> Iterator[Path]:
+    own = config_directory() / "catalog"
+    if own.is_dir():
+        yield own
+    for name in os.environ.get(EXTRA, "").split(os.pathsep):
+        if name:
+            yield _directory(name, EXTRA)
+    for path in extra:
+        yield _directory(str(path), "--catalog-extra")
+
+
+def _directory(name: str, said_by: str) -> Path:
+    path = Path(os.path.expanduser(name))  # noqa: PTH111  the method raises where there is no home
+    if not path.is_dir():
+        raise UsageError(
+            f"{said_by} names {name}, which is not a directory",
+            hint="give a directory laid out as the catalogue is: models/, architectures/, accelerators/, ...",
+        )
+    return path
+
+
+def config_directory() -> Path:
+    """Where this user's configuration of the advisor stands; it need not exist."""
+    return _own_directory("APPDATA", "Library/Application Support", "XDG_CONFIG_HOME", ".config")
+
+
+def cache_directory() -> Path:
+    """Where this user's caches stand; it need not exist."""
+    return _own_directory("LOCALAPPDATA", "Library/Caches", "XDG_CACHE_HOME", ".cache")
+
+
+def _own_directory(windows: str, macos: str, xdg: str, fallback: str) -> Path:
+    home = os.path.expanduser("~")  # noqa: PTH111  as above
+    if sys.platform == "darwin":
+        return Path(home, macos, "qwen-advisor")
+    return Path(os.environ.get(windows if sys.platform == "win32" else xdg) or Path(home, fallback), "qwen-advisor")

@@ -1,0 +1,66 @@
+"""A user's own entries laid over a catalogue: each adds one or replaces one whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from qwen_advisor.catalog.checks import check
+from qwen_advisor.catalog.compiling import INNER, stamp
+from qwen_advisor.catalog.faults import catalog_error
+from qwen_advisor.catalog.footprints import footprints
+from qwen_advisor.catalog.layout import SECTIONS
+from qwen_advisor.catalog.rows import Entries
+from qwen_advisor.catalog.sources import Facts, read_facts
+from qwen_advisor.facts import Catalog
+from qwen_advisor.footprint import Footprint
+
+
+def overlay(base: Catalog, root: Path) -> Catalog:
+    """``base`` with the entries of ``root``; their weights are counted here.
+
+    Raises:
+        CatalogError: an entry is invalid, by itself or together with ``base``.
+    """
+    facts = read_facts(root)
+    known = {
+        section.name: _merged(getattr(base, section.name), facts.values(section.name), section.name)
+        for section in SECTIONS
+    }
+    facts.faults.extend(check(facts, known))
+    counted = _counted(facts, known)
+    if facts.faults:
+        raise catalog_error(str(root), facts.faults)
+    digest = stamp(root, facts).partition("+")[2]
+    return replace(
+        base, version=f"{base.version}.{digest}", footprints=_merged(base.footprints, counted, "footprints"), **known
+    )
+
+
+def _merged(base: Mapping[str, Any], own: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    """Whole entries, never field by field; those of abilities and footprints stand one level down."""
+    if not own:
+        return base
+    if section in INNER:
+        own = {key: _replacing(base.get(key, {}), values) for key, values in own.items()}
+    return _replacing(base, own)
+
+
+def _replacing(base: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+    return base.replacing(own) if isinstance(base, Entries) else {**base, **own}
+
+
+def _counted(facts: Facts, known: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Footprint]]:
+    """Footprints that change: new architectures in every format, new formats for every architecture."""
+    counted = {}
+    formats = [
+        known["formats"][name] for name in (known["formats"] if facts.of("block_types") else facts.of("formats"))
+    ]
+    for name, architecture in known["architectures"].items() if formats else ():
+        counted[name], _ = footprints(architecture, formats, known["block_types"])
+    for entry in facts.of("architectures").values():
+        counted[entry.id], problems = footprints(entry.value, known["formats"].values(), known["block_types"])
+        facts.faults.extend(entry.fault(problem) for problem in problems)
+    return counted
