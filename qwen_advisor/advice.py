@@ -35,6 +35,7 @@ class Plan:
     placement: Placement
     memory: Memory
     budget: int  # bytes of the pools it is placed in
+    fill: float = 0.0  # the largest share that it takes of one pool's budget
     speed: Speed
     thinking: Literal["on", "off", "none"]
 
@@ -117,3 +118,41 @@ class Advice:
     rejected: tuple[Rejection, ...]
     upgrades: tuple[Upgrade, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Everything `estimate` answers about one model at one setting. Bytes and tokens are plain counts."""
+
+    checkpoint: Checkpoint
+    architecture: Architecture
+    format: str
+    artifact: Artifact
+    settings: Settings
+    placement: Placement
+    memory: Memory
+    budget: int  # bytes of the pools it is placed in
+    fits: bool
+    speed: Speed
+    machine: Machine
+    file_bytes: int  # weights on disk, without a separate projector
+    projector_bytes: int | None = None
+    largest_context: int | None = None  # tokens that would still fit
+    thinking: Literal["on", "off", "none"] = "none"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The same as a plan, for what takes plans."""
+        return Plan(
+            checkpoint=self.checkpoint,
+            architecture=self.architecture,
+            format=self.format,
+            artifact=self.artifact,
+            settings=self.settings,
+            placement=self.placement,
+            memory=self.memory,
+            budget=self.budget,
+            speed=self.speed,
+            thinking=self.thinking,
+        )

@@ -10,12 +10,14 @@ class AdvisorError(Exception):
 
     Attributes:
         exit_code: what the process ends with.
+        code: the name of this kind of fault in JSON.
         message: what is wrong, one sentence.
         hint: what to do next, or None.
         suggestions: the nearest known names, for a name that is not known.
     """
 
     exit_code = 1
+    code = "fault"
 
     def __init__(self, message: str, *, hint: str | None = None, suggestions: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -28,12 +30,14 @@ class UsageError(AdvisorError, ValueError):
     """The call is off: an unknown model, task, unit, file or combination of options."""
 
     exit_code = 2
+    code = "usage"
 
 
 class NothingFits(AdvisorError):
     """A true answer: the question was understood and no candidate passes."""
 
     exit_code = 3
+    code = "nothing_fits"
 
 
 class CatalogError(AdvisorError, ValueError):
@@ -44,6 +48,7 @@ class CatalogError(AdvisorError, ValueError):
     """
 
     exit_code = 4
+    code = "catalog_invalid"
 
     def __init__(self, message: str, *, faults: Sequence[str] = (), hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -54,9 +59,11 @@ class ProbeError(AdvisorError):
     """No machine could be read and none was described."""
 
     exit_code = 5
+    code = "no_machine"
 
 
 class NetworkError(AdvisorError, OSError):
     """The network failed, in a command that needs it."""
 
     exit_code = 6
+    code = "network"

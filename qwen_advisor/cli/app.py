@@ -1,0 +1,87 @@
+"""The verbs. Only the module of the verb that was called is imported; all of them for help and completion."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from qwen_advisor import __version__
+from qwen_advisor.cli import talk
+from qwen_advisor.cli.output import emit
+
+# verb -> where it is; a verb with verbs of its own is a Typer app
+VERBS = {
+    "recommend": "qwen_advisor.cli.recommend:recommend",
+    "inspect-hardware": "qwen_advisor.cli.inspect_hardware:inspect_hardware",
+    "estimate": "qwen_advisor.cli.estimate:estimate",
+    "catalog": "qwen_advisor.cli.catalog:catalog_app",
+}
+_OURS = ("-h", "--help", "--version", "--install-completion", "--show-completion")
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+HELP = """Which Qwen model, which quantization, which engine and which settings, for a task on a machine.
+
+Without a verb it looks at this machine and recommends a model for chat.
+"""
+EPILOG = """\b
+Examples:
+  qwen-advisor recommend --task code --ram 16G
+  qwen-advisor estimate qwen3:8b --context 32k --gpu "RTX 4090"
+"""
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one call and return its exit code; faults rise as exceptions."""
+    bare = not words
+    if bare or (words[0].startswith("-") and words[0].split("=")[0] not in _OURS):
+        words = ["recommend", *words]
+    completing = "_QWEN_ADVISOR_COMPLETE" in os.environ
+    known = not completing and words[0] in VERBS
+    app = build([words[0]] if known else VERBS)
+    code = app(args=list(words), prog_name="qwen-advisor", standalone_mode=False)
+    if bare and not code:
+        talk.hint("ask for a task or another machine: qwen-advisor recommend --task code --ram 16G")
+        talk.hint("everything else: qwen-advisor --help")
+    return code if isinstance(code, int) else 0
+
+
+def build(verbs: Iterable[str]) -> typer.Typer:
+    """The command line with these verbs, each imported now."""
+    app = typer.Typer(
+        name="qwen-advisor",
+        help=HELP,
+        epilog=EPILOG,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings=_CONTEXT,
+    )
+    app.callback()(_callback)
+    for verb in verbs:
+        module_name, name = VERBS[verb].split(":")
+        module: Any = import_module(module_name)
+        target = getattr(module, name)
+        if isinstance(target, typer.Typer):
+            app.add_typer(target, name=verb)
+        else:
+            app.command(verb, epilog=module.EPILOG, context_settings=_CONTEXT)(target)
+    return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        emit(f"qwen-advisor {__version__}\n")
+        raise typer.Exit
+
+
+def _callback(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass

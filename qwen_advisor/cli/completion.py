@@ -1,0 +1,53 @@
+"""What a shell completes: names of the catalogue. A catalogue that cannot be read completes nothing, quietly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import get_args
+
+from qwen_advisor.engine import EngineId
+from qwen_advisor.errors import AdvisorError
+from qwen_advisor.facts import Catalog
+from qwen_advisor.task import TaskId
+
+
+def tasks(incomplete: str) -> list[str]:
+    """Tasks that begin so."""
+    return _beginning(incomplete, get_args(TaskId))
+
+
+def engines(incomplete: str) -> list[str]:
+    """Engines that begin so."""
+    return _beginning(incomplete, get_args(EngineId))
+
+
+def models(incomplete: str) -> list[str]:
+    """Models that begin so, under their short names unless an organisation was typed."""
+    catalog = _catalog()
+    ids = list(catalog.models) if catalog else []
+    return _beginning(incomplete, ids if "/" in incomplete else [name.split("/")[-1] for name in ids])
+
+
+def quantizations(incomplete: str) -> list[str]:
+    """Quantizations that begin so."""
+    catalog = _catalog()
+    return _beginning(incomplete, catalog.formats if catalog else ())
+
+
+def families(incomplete: str) -> list[str]:
+    """Families that begin so."""
+    catalog = _catalog()
+    return _beginning(incomplete, sorted({model.family for model in catalog.models.values()}) if catalog else ())
+
+
+def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.lower().startswith(incomplete.lower())]
+
+
+def _catalog() -> Catalog | None:
+    from qwen_advisor.catalog import load_catalog  # noqa: PLC0415  only completion of its names pays for it
+
+    try:
+        return load_catalog()
+    except AdvisorError:
+        return None

@@ -1,0 +1,193 @@
+"""``qwen-advisor recommend``: the main question."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from qwen_advisor import api
+from qwen_advisor.advice import Advice
+from qwen_advisor.cli import completion, talk
+from qwen_advisor.cli.machine_options import (
+    CpuCoresOption,
+    DeviceOption,
+    GpuOption,
+    HardwareOption,
+    NodesOption,
+    RamOption,
+    VramOption,
+    machine_from_options,
+)
+from qwen_advisor.cli.options import (
+    CatalogExtraOption,
+    Format,
+    FormatOption,
+    JsonOption,
+    QuietOption,
+    chosen_format,
+    read,
+)
+from qwen_advisor.cli.output import emit, look
+from qwen_advisor.errors import NothingFits
+from qwen_advisor.render import recommend as render
+from qwen_advisor.requirements import resolve
+from qwen_advisor.task import Prefer, ThinkingChoice
+from qwen_advisor.units import parse_size, parse_tokens
+
+EPILOG = """\b
+Examples:
+  qwen-advisor recommend --task code --ram 16G
+  qwen-advisor recommend --task agent --tools --gpu "2x RTX 3090" --context 64k --json
+"""
+
+_TOP = 5
+
+
+def recommend(
+    *,
+    task: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completion.tasks,
+            help="What the model is for: chat, code, math, reasoning, agent, multilingual, long-context, writing,"
+            " vision, documents, video, audio, speech-to-text, text-to-speech, omni, embedding, rerank, moderation.",
+        ),
+    ] = "chat",
+    context: Annotated[
+        str | None, typer.Option(metavar="TOKENS", help="Context that must fit, such as 8192 or 32k.")
+    ] = None,
+    prompt_tokens: Annotated[
+        str | None, typer.Option(metavar="N", help="Length of one prompt; the task has a default.")
+    ] = None,
+    output_tokens: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Length of one answer, thoughts not counted; the task has a default."),
+    ] = None,
+    concurrency: Annotated[int, typer.Option(metavar="N", min=1, help="Requests served at the same time.")] = 1,
+    min_speed: Annotated[
+        float | None, typer.Option(metavar="TOK_S", help="Least decode speed per request, tokens per second.")
+    ] = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", autocompletion=completion.engines, help="Allow this engine only; repeatable."),
+    ] = None,
+    quant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", autocompletion=completion.quantizations, help="Allow this quantization only; repeatable."
+        ),
+    ] = None,
+    license_wanted: Annotated[
+        str, typer.Option("--license", metavar="permissive|any|SPDX", help="Licenses that are acceptable.")
+    ] = "any",
+    language: Annotated[
+        str | None, typer.Option(metavar="CODE", help="A language the model must speak, such as de or ja.")
+    ] = None,
+    thinking: Annotated[
+        ThinkingChoice, typer.Option(case_sensitive=False, help="Whether the model thinks before it answers.")
+    ] = "auto",
+    tools: Annotated[bool, typer.Option("--tools", help="The model must call tools.")] = False,
+    max_download: Annotated[str | None, typer.Option(metavar="SIZE", help="Most to download, such as 8G.")] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", autocompletion=completion.families, help="Only models of this family."),
+    ] = None,
+    released_after: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only models released after this day, such as 2025-07-31.")
+    ] = None,
+    prefer: Annotated[Prefer, typer.Option(case_sensitive=False, help="What to lean towards.")] = "balanced",
+    top: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="How many answers.", show_default=str(_TOP))
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the terms of every score and everything that was ruled out.")
+    ] = False,
+    ram: RamOption = None,
+    vram: VramOption = None,
+    gpu: GpuOption = None,
+    device: DeviceOption = None,
+    cpu_cores: CpuCoresOption = None,
+    hardware: HardwareOption = None,
+    nodes: NodesOption = 1,
+    catalog_extra: CatalogExtraOption = None,
+    format_given: FormatOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Which model, quantization, engine and settings, for a task on a machine, ranked, with reasons.
+
+    Without an option that describes a machine, this one is looked at.
+    """
+    form = chosen_format(format_given, as_json=as_json, quiet=quiet)
+    _warn_of_idle_options(form, explain=explain, top=top, quiet=quiet)
+    catalog = api.load_catalog([catalog_extra] if catalog_extra else [])
+    requirements = resolve(
+        catalog,
+        task=task,
+        context=read("--context", parse_tokens, context),
+        prompt_tokens=read("--prompt-tokens", parse_tokens, prompt_tokens),
+        output_tokens=read("--output-tokens", parse_tokens, output_tokens),
+        concurrency=concurrency,
+        min_speed=min_speed,
+        engines=engine or (),
+        quantizations=quant or (),
+        license=license_wanted,
+        language=language,
+        thinking=thinking,
+        tools=tools,
+        max_download=read("--max-download", parse_size, max_download),
+        family=family,
+        released_after=released_after,
+        prefer=prefer,
+        top=top or _TOP,
+    )
+    machine = machine_from_options(
+        catalog, ram=ram, vram=vram, gpu=gpu, device=device, cpu_cores=cpu_cores, hardware=hardware, nodes=nodes
+    )
+    advice = api.recommend(requirements, machine=machine, catalog=catalog, explain=explain)
+    if not quiet:
+        for note in advice.notes:
+            talk.warn(note)
+    emit(_text(advice, form, explain=explain))
+    if not advice.recommendations:
+        if form != "table":
+            nothing = render.nothing(advice)
+            talk.fail(nothing.message, hint=nothing.hint)
+        raise typer.Exit(NothingFits.exit_code)
+
+
+def _text(advice: Advice, form: Format, *, explain: bool) -> str:
+    match form:
+        case "table":
+            from qwen_advisor.render.paint import paint  # noqa: PLC0415  only tables pay for it
+
+            shown = look()
+            return paint(
+                render.report(advice, narrow=shown.narrow, full_names=shown.width is None, explain=explain), shown
+            )
+        case "markdown":
+            from qwen_advisor.render.markdown import markdown  # noqa: PLC0415
+
+            return markdown(render.report(advice, explain=explain))
+        case "json" | "yaml":
+            from qwen_advisor.render.data import document_text  # noqa: PLC0415
+            from qwen_advisor.render.documents import recommend_document  # noqa: PLC0415
+
+            return document_text(recommend_document(advice), form)
+        case "csv":
+            return render.csv(advice)
+        case "id":
+            return render.identifier(advice)
+        case "env":
+            return render.environment(advice)
+
+
+def _warn_of_idle_options(form: Format, *, explain: bool, top: int | None, quiet: bool) -> None:
+    if quiet:
+        return
+    if explain and form in ("csv", "id", "env"):
+        talk.warn(f"--explain adds nothing to --format {form}")
+    if top is not None and form in ("id", "env"):
+        talk.warn(f"--top changes nothing for --format {form}, which holds the first answer only")

@@ -1,0 +1,43 @@
+"""Engines: the commands that run a plan exactly as it was reckoned."""
+
+from __future__ import annotations
+
+from qwen_advisor.advice import Plan
+from qwen_advisor.engines import llama_cpp, local, ollama, sglang, vllm
+from qwen_advisor.engines.steps import Launch, Step
+
+__all__ = ["Launch", "Step", "launch"]
+
+
+def launch(plan: Plan, *, tools: bool = False, nodes: int = 1) -> Launch:
+    """How the plan's engine is started.
+
+    Args:
+        plan: what was laid on the machine.
+        tools: whether the server must parse tool calls, which some engines have to be told.
+        nodes: how many machines the plan spans.
+
+    Raises:
+        ValueError: the engine is not known, or cannot be told one of the settings.
+    """
+    match plan.settings.engine:
+        case "llama.cpp":
+            return llama_cpp.launch(plan)
+        case "ollama":
+            return ollama.launch(plan)
+        case "vllm":
+            return vllm.launch(plan, tools=tools, nodes=nodes)
+        case "sglang":
+            return sglang.launch(plan, tools=tools, nodes=nodes)
+        case "transformers":
+            return local.transformers(plan)
+        case "mlx":
+            return local.mlx(plan)
+        case "lmstudio":
+            return local.lmstudio(plan)
+        case "onnxruntime":
+            return local.onnxruntime(plan)
+        case "openvino":
+            return local.openvino(plan)
+        case engine:
+            raise ValueError(f"no commands are known for the engine {engine!r}")

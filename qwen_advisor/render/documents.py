@@ -1,0 +1,301 @@
+"""Answers as JSON documents, in the shapes that are published. Integers stay exact; rates keep four digits."""
+
+from __future__ import annotations
+
+from qwen_advisor.advice import Advice, Artifact, Estimate, Plan, Recommendation, Rejection, Terms
+from qwen_advisor.engines import Launch, launch
+from qwen_advisor.errors import AdvisorError, CatalogError
+from qwen_advisor.model import Checkpoint
+from qwen_advisor.plan import Memory, Placement, Rate, Settings, Speed
+from qwen_advisor.render.hardware import machine_json
+from qwen_advisor.render.shapes import (
+    ArtifactShape,
+    ErrorDocument,
+    EstimateDocument,
+    LaunchShape,
+    MemoryShape,
+    ModelShape,
+    PlacementShape,
+    QualityShape,
+    RateShape,
+    RecommendationShape,
+    RecommendDocument,
+    RejectionShape,
+    RequirementsShape,
+    SettingsShape,
+    SpeedShape,
+    TermsShape,
+)
+from qwen_advisor.task import Requirements
+
+
+def recommend_document(advice: Advice) -> RecommendDocument:
+    """The answer of ``recommend``."""
+    wanted = advice.requirements
+    return {
+        "schema": "qwen-advisor/recommend/1",
+        "catalog": {"version": advice.catalog_version, "models": advice.catalog_models},
+        "hardware": machine_json(advice.machine),
+        "requirements": _requirements(wanted),
+        "recommendations": [_recommendation(item, wanted, advice.machine.nodes) for item in advice.recommendations],
+        "rejected": [_rejection(item) for item in advice.rejected],
+        "upgrades": [{"change": item.change, "unlocks": item.unlocks} for item in advice.upgrades],
+        "notes": list(advice.notes),
+    }
+
+
+def estimate_document(estimate: Estimate) -> EstimateDocument:
+    """The answer of ``estimate``."""
+    settings = estimate.settings
+    return {
+        "schema": "qwen-advisor/estimate/1",
+        "model": estimate.checkpoint.id,
+        "quantization": estimate.format,
+        "engine": settings.engine,
+        "context_tokens": settings.context,
+        "parallel": settings.parallel,
+        "kv_cache_type": settings.kv_type,
+        "file_bytes": estimate.file_bytes,
+        "projector_bytes": estimate.projector_bytes,
+        "fits": estimate.fits,
+        "largest_context_tokens": estimate.largest_context,
+        "memory": _memory(estimate.memory, estimate.budget),
+        "speed": _speed(estimate.speed),
+        "artifact": _artifact(estimate.artifact),
+        "settings": _settings(settings),
+        "placement": _placement(estimate.placement),
+        "hardware": machine_json(estimate.machine),
+        "launch": _launch(launch(estimate.plan, nodes=estimate.machine.nodes)),
+        "notes": list(estimate.notes),
+    }
+
+
+def error_document(error: AdvisorError) -> ErrorDocument:
+    """What went wrong, for a program."""
+    details = error.faults if isinstance(error, CatalogError) else ()
+    return {
+        "schema": "qwen-advisor/error/1",
+        "error": {
+            "code": error.code,
+            "exit_code": error.exit_code,
+            "message": error.message,
+            "hint": error.hint,
+            "suggestions": list(error.suggestions),
+            "details": list(details),
+        },
+    }
+
+
+def _recommendation(item: Recommendation, wanted: Requirements, nodes: int) -> RecommendationShape:
+    plan = item.plan
+    return {
+        "rank": item.rank,
+        "model": _model(plan.checkpoint),
+        "quantization": plan.format,
+        "engine": plan.settings.engine,
+        "thinking": plan.thinking,
+        "context_tokens": context_of(plan),
+        "largest_context_tokens": item.largest_context,
+        "artifact": _artifact(plan.artifact),
+        "settings": _settings(plan.settings),
+        "placement": _placement(plan.placement),
+        "memory": _memory(plan.memory, plan.budget),
+        "speed": _speed(plan.speed),
+        "quality": _quality(item, wanted),
+        "score": round(item.score, 2),
+        "terms": _terms(item.terms),
+        "frontier": item.frontier,
+        "reasons": list(item.reasons),
+        "warnings": list(item.warnings),
+        "launch": _launch(launch(plan, tools=wanted.tools, nodes=nodes)),
+    }
+
+
+def context_of(plan: Plan) -> int:
+    """Tokens that one request may reach: llama.cpp's own setting is shared by the slots."""
+    settings = plan.settings
+    shared = settings.engine == "llama.cpp" and not settings.kv_unified
+    return settings.context // max(1, settings.parallel) if shared else settings.context
+
+
+def _requirements(wanted: Requirements) -> RequirementsShape:
+    return {
+        "task": wanted.task,
+        "context_tokens": wanted.context,
+        "prompt_tokens": wanted.prompt_tokens,
+        "output_tokens": wanted.output_tokens,
+        "concurrency": wanted.concurrency,
+        "min_speed_tokens_per_second": wanted.min_speed,
+        "engines": list(wanted.engines),
+        "quantizations": list(wanted.quantizations),
+        "license": wanted.license,
+        "language": wanted.language,
+        "thinking": wanted.thinking,
+        "tools": wanted.tools,
+        "max_download_bytes": wanted.max_download,
+        "family": wanted.family,
+        "released_after": wanted.released_after,
+        "prefer": wanted.prefer,
+        "top": wanted.top,
+    }
+
+
+def _model(checkpoint: Checkpoint) -> ModelShape:
+    return {
+        "id": checkpoint.id,
+        "family": checkpoint.family,
+        "parameters_total": checkpoint.parameters_total,
+        "parameters_active": checkpoint.parameters_active or checkpoint.parameters_total,
+        "license": checkpoint.license,
+        "context_native_tokens": checkpoint.context.native,
+        "released": checkpoint.released,
+    }
+
+
+def _artifact(artifact: Artifact) -> ArtifactShape:
+    return {
+        "repo": artifact.repo,
+        "files": list(artifact.files),
+        "bytes": artifact.bytes,
+        "ollama": artifact.ollama,
+        "official": artifact.official,
+    }
+
+
+def _settings(settings: Settings) -> SettingsShape:
+    return {
+        "parallel": settings.parallel,
+        "kv_cache_type": settings.kv_type,
+        "kv_cache_type_v": settings.kv_type_v or settings.kv_type,
+        "flash_attention": settings.flash_attention,
+        "batch_tokens": settings.batch,
+        "ubatch_tokens": settings.ubatch,
+        "gpu_layers": settings.gpu_layers,
+        "prompt_tokens": settings.prompt_tokens,
+        "output_tokens": settings.output_tokens,
+    }
+
+
+def _placement(place: Placement) -> PlacementShape:
+    return {
+        "mode": place.mode,
+        "layers": place.layers,
+        "gpu_layers": place.gpu_layers,
+        "cpu_expert_layers": place.cpu_expert_layers,
+        "tensor_parallel": place.tensor_parallel,
+        "pipeline_parallel": place.pipeline_parallel,
+        "kv_cache_type": place.kv_cache_type,
+        "device_layers": list(place.device_layers),
+    }
+
+
+def _memory(memory: Memory, budget: int) -> MemoryShape:
+    return {
+        "weights_bytes": memory.group("weights"),
+        "kv_cache_bytes": memory.group("kv_cache"),
+        "recurrent_state_bytes": memory.group("recurrent_state"),
+        "compute_buffer_bytes": memory.group("compute_buffer"),
+        "runtime_overhead_bytes": memory.group("runtime_overhead"),
+        "total_bytes": memory.total,
+        "device_bytes": memory.device,
+        "host_bytes": memory.host,
+        "budget_bytes": budget,
+        "reclaimable_bytes": memory.reclaimable,
+        "parts": [
+            {
+                "name": part.name,
+                "group": part.group,
+                "bytes": part.bytes,
+                "pool": part.pool,
+                "device": part.device,
+                "basis": part.basis,
+            }
+            for part in memory.parts
+        ],
+    }
+
+
+def _speed(speed: Speed) -> SpeedShape:
+    return {
+        "decode_tokens_per_second": _rate(speed.decode),
+        "prefill_tokens_per_second": _rate(speed.prefill),
+        "bound": speed.bound,
+        "basis": speed.basis,
+        "throughput_tokens_per_second": four_digits(speed.throughput),
+        "time_to_first_token_seconds": four_digits(speed.time_to_first_token),
+        "time_to_answer_seconds": four_digits(speed.time_to_answer),
+        "notes": list(speed.notes),
+    }
+
+
+def _rate(rate: Rate) -> RateShape:
+    return {"low": four_digits(rate.low), "expected": four_digits(rate.expected), "high": four_digits(rate.high)}
+
+
+def _quality(item: Recommendation, wanted: Requirements) -> QualityShape:
+    ability = item.ability
+    return {
+        "task": wanted.task,
+        "ability": round(ability.value, 4),
+        "standard_error": round(ability.standard_error, 4),
+        "quantization_loss": round(item.quantization_loss, 4),
+        "published": ability.published,
+        "evidence": [
+            {
+                "benchmark": score.benchmark,
+                "score": score.score,
+                "source": score.source,
+                "independent": score.independent,
+                "weight": round(score.weight, 4),
+            }
+            for score in ability.evidence
+        ],
+    }
+
+
+def _terms(terms: Terms) -> TermsShape:
+    return {
+        "ability": round(terms.ability, 4),
+        "quantization_loss": round(terms.quantization_loss, 4),
+        "speed": round(terms.speed, 4),
+        "headroom": round(terms.headroom, 4),
+        "context": round(terms.context, 4),
+        "memory": round(terms.memory, 4),
+        "other": round(terms.other, 4),
+        "total": round(terms.total, 4),
+    }
+
+
+def _launch(how: Launch) -> LaunchShape:
+    return {
+        "steps": [
+            {
+                "argv": list(step.argv),
+                "environment": dict(step.environment),
+                "shell": step.shell,
+                "where": step.where,
+            }
+            for step in how.steps
+        ],
+        "notes": list(how.notes),
+    }
+
+
+def _rejection(item: Rejection) -> RejectionShape:
+    return {
+        "model": item.model,
+        "rule": item.rule,
+        "message": item.message,
+        "needed": _whole(item.needed),
+        "available": _whole(item.available),
+    }
+
+
+def _whole(value: float | None) -> float | None:
+    """Bytes and tokens without a decimal point."""
+    return int(value) if value is not None and value == int(value) else value
+
+
+def four_digits(value: float) -> float:
+    """A rate or a time to four significant digits, beyond which none of ours is known."""
+    return float(f"{value:.4g}")

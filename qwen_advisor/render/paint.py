@@ -1,0 +1,107 @@
+"""Reports in a terminal. Emphasis is bold, green and red only, which a light and a dark background both bear."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen_advisor.render.report import Block, Commands, Facts, Grid, Lines, Report
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_UNBOUNDED = 10_000  # columns: into a pipe or a file, a line is as long as it needs to be
+_NARROW = 110  # columns below which a table folds two columns into one
+_TO_ASCII = str.maketrans(
+    {"±": "+/-", "–": "-", "×": "x", "→": "->", "█": "#", "░": ".", "·": "-", "≥": ">=", "≤": "<="}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Where a report is shown. ``width`` is in columns, None where nothing bounds it."""
+
+    width: int | None = None
+    colour: bool = False
+    ascii_only: bool = False
+
+    @property
+    def narrow(self) -> bool:
+        """Whether columns must be saved."""
+        return self.width is not None and self.width < _NARROW
+
+
+def paint(report: Report, look: Look) -> str:
+    """The report as text; nothing is ever cut off, what is too long is folded."""
+    from rich.console import Console  # noqa: PLC0415  only tables pay for it
+
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=look.width or _UNBOUNDED,
+        force_terminal=look.colour,
+        color_system="standard" if look.colour else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    console.print(report.headline, style="bold green" if report.good else "bold red", soft_wrap=look.width is None)
+    for block in report.blocks:
+        _block(console, block)
+    text = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+    return text.translate(_TO_ASCII) if look.ascii_only else text
+
+
+def _block(console: Console, block: Block) -> None:
+    match block:
+        case Facts() if block.pairs:
+            grid = _table("", "", header=False)
+            for label, value in block.pairs:
+                grid.add_row(f"  {label}", value)
+            console.print()
+            console.print(grid)
+        case Lines() if block.lines:
+            _title(console, block.title)
+            for line in block.lines:
+                _hang(console, "-", line)
+        case Grid() if block.rows:
+            _title(console, block.title)
+            grid = _table(*block.headings, right=block.right)
+            for row in block.rows:
+                grid.add_row(*row)
+            console.print(grid)
+        case Commands() if block.steps or block.notes:
+            _title(console, block.title)
+            for step in block.steps:
+                if step.where:
+                    console.print(f"  # {step.where}", soft_wrap=True)
+                # Never wrapped by us: a terminal wraps it without putting newlines into what is copied.
+                console.print(f"  {step.shell}", soft_wrap=True, style="bold")
+            for note in block.notes:
+                _hang(console, "-", note)
+        case _:
+            return
+
+
+def _title(console: Console, title: str) -> None:
+    console.print()
+    if title:
+        console.print(title, style="bold")
+
+
+def _hang(console: Console, mark: str, text: str) -> None:
+    grid = _table("", "", header=False, gap=1)
+    grid.add_row(f"  {mark}", text)
+    console.print(grid)
+
+
+def _table(*headings: str, right: frozenset[int] = frozenset(), header: bool = True, gap: int = 2) -> Table:
+    from rich.table import Table  # noqa: PLC0415  only tables pay for it
+
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold", show_header=header)
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if index in right else "left", overflow="fold")
+    return table
