@@ -71,6 +71,6 @@ def parse_tokens(text: str) -> Tokens:
     match = _TOKENS.fullmatch(text)
     scale = {"": 1, "K": 1024, "M": 1024**2}[match[2].upper()] if match else 1
     value = float(match[1]) * scale if match else 0.0
-    if match is None or value != int(value) or not 1 <= value < 2**31:
+    if match is None or not 1 <= value < 2**31 or value != int(value):
         raise UsageError(f"{text!r} is not a number of tokens", hint="write it like 8192 or 32k")
     return Tokens(int(value))

@@ -42,6 +42,8 @@ def paint(report: Report, look: Look) -> str:
         file=out,
         width=look.width or _UNBOUNDED,
         force_terminal=look.colour,
+        force_jupyter=False,
+        no_color=not look.colour,
         color_system="standard" if look.colour else None,
         highlight=False,
         markup=False,

@@ -216,3 +216,29 @@ ESTIMATE = Estimate(
     largest_context=40960,
     thinking="on",
 )
+
+SPLIT = replace(
+    ESTIMATE,
+    machine=GPU,
+    placement=Placement(mode="hybrid", layers=36, gpu_layers=36, cpu_expert_layers=12, device_layers=(36,)),
+    memory=Memory(
+        parts=(
+            MemoryPart(name="weights", group="weights", bytes=21_000 * MIB, pool="device", basis="exact", device=0),
+            MemoryPart(name="kv_cache", group="kv_cache", bytes=3_072 * MIB, pool="device", basis="exact", device=0),
+            MemoryPart(
+                name="cuda_context",
+                group="runtime_overhead",
+                bytes=450 * MIB,
+                pool="device",
+                basis="published",
+                device=0,
+            ),
+            MemoryPart(name="experts", group="weights", bytes=6_144 * MIB, pool="host", basis="exact"),
+        )
+    ),
+    budget=45 * GIB,
+    fits=False,
+    largest_context=None,
+    projector_bytes=1_159_029_824,
+    notes=("the RTX 4090 holds 0.5 GiB too little",),
+)

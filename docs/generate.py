@@ -1,0 +1,96 @@
+"""Write the pages and schemas that are made from the code, or check that they are fresh.
+
+python docs/generate.py --write
+python docs/generate.py --check
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from qwen_advisor import errors  # noqa: E402  after the path to the checkout is set
+from qwen_advisor.render.schema import json_schema  # noqa: E402
+from qwen_advisor.render.shapes import DOCUMENTS  # noqa: E402
+
+MARK = "<!-- made by docs/generate.py: change the code, not this page -->"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated file with what it should hold."""
+    made = {ROOT / "schemas" / f"{name}.json": schema_text(name) for name in DOCUMENTS}
+    made[ROOT / "docs" / "reference" / "exit-codes.md"] = exit_codes()
+    return made
+
+
+def schema_text(name: str) -> str:
+    """One JSON Schema as it is published."""
+    return json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n"
+
+
+def exit_codes() -> str:
+    """The page of exit codes, from the classes of `qwen_advisor.errors`."""
+    rows = [("0", "", "There is an answer.")]
+    rows += [
+        (str(kind.exit_code), f"`{kind.code}`", _sentence(kind))
+        for kind in sorted(_family(errors.AdvisorError), key=lambda kind: kind.exit_code)
+    ]
+    rows.append(("130", "", "Interrupted with Ctrl-C."))
+    table = "\n".join(f"| {code} | {name} | {meaning} |" for code, name, meaning in rows)
+    return f"""{MARK}
+
+# Exit codes
+
+| code | `error.code` in JSON | meaning |
+| ---: | --- | --- |
+{table}
+
+A fault is told on stderr: a line `error:` with one sentence, and where there is a next step a line `hint:`.
+Under `--json` an object stands on stdout as well, so that a script that parses stdout finds it there;
+its shape is `schemas/error-1.json`.
+`recommend` with exit code 3 is no such fault: it prints its whole answer,
+with `recommendations` empty and `rejected` full.
+
+`code` says which kind of fault it is and never changes its meaning; `message` and `hint` are for people and may.
+
+A reader of stdout that goes away (`qwen-advisor recommend | head -1`) is no fault and changes no exit code.
+With `QWEN_ADVISOR_DEBUG=1` a fault keeps its traceback, for a report.
+"""
+
+
+def _family(kind: type[errors.AdvisorError]) -> Iterator[type[errors.AdvisorError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _family(child)
+
+
+def _sentence(kind: type[errors.AdvisorError]) -> str:
+    if kind is errors.AdvisorError:
+        return "A fault of the program, or an answer that could not be written."
+    return (kind.__doc__ or "").strip().splitlines()[0]
+
+
+def main() -> int:
+    """Write or check, as asked; 1 where something is stale."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--write", action="store_true", help="write what is stale")
+    mode.add_argument("--check", action="store_true", help="name what is stale and exit with 1")
+    wanted = parser.parse_args()
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
+    for path in stale:
+        print(f"stale: {path.relative_to(ROOT)}", file=sys.stderr)
+        if wanted.write:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(pages()[path], "utf-8")
+    return 1 if stale and wanted.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

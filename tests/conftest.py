@@ -1,0 +1,22 @@
+"""What tests of several areas share."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def hand() -> ModuleType:
+    """Hand-made answers with round numbers (``tests/golden/hand.py``)."""
+    spec = importlib.util.spec_from_file_location("golden_hand", HERE / "golden" / "hand.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
