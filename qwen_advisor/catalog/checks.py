@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, get_args
 
 from qwen_advisor.catalog.faults import Fault
 from qwen_advisor.catalog.layout import SECTIONS
-from qwen_advisor.catalog.sources import Entry, Facts
+from qwen_advisor.catalog.sources import ANY, Entry, Facts, short
 from qwen_advisor.engine import EngineId
 from qwen_advisor.machine import AcceleratorKind, Vendor
 from qwen_advisor.model import CheckpointKind
 from qwen_advisor.plan import KvType
 from qwen_advisor.quantization import Container
 
-Known = Mapping[str, Mapping[str, Any]]  # section -> id -> value: everything that may be referred to
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything that may be referred to, by section and id, and the ids of entries that are there but faulty."""
+
+    sections: Mapping[str, Mapping[str, Any]]
+    faulty: Mapping[str, set[str]]
+
+    def __getitem__(self, section: str) -> Mapping[str, Any]:
+        """The sound entries of a section."""
+        return self.sections[section]
+
+    def lacks(self, section: str, name: str) -> bool:
+        """Whether a reference is wrong. A section that is missing or unread is one fault, not one for each name."""
+        names, faulty = self.sections[section], self.faulty[section]
+        return bool(names) and name not in names and ANY not in faulty and short(name) not in faulty
+
+
 Check = Callable[[Entry, Known], Iterator[Fault]]
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
@@ -42,7 +60,7 @@ def missing_sections(known: Known, root: str) -> list[Fault]:
     return [
         Fault(root, 0, "", f"holds no {section.name}: {section.files} is missing or empty")
         for section in SECTIONS
-        if not known[section.name]
+        if not known[section.name] and not known.faulty[section.name]
     ]
 
 
@@ -74,10 +92,8 @@ def _temporary(entry: Entry) -> Iterator[Fault]:
 
 
 def _refer(entry: Entry, known: Known, section: str, name: str | None, *path: str | int) -> Iterator[Fault]:
-    """A fault where ``section`` lacks ``name``; a section that is missing whole is one fault, not one for each name."""
-    names = known[section]
-    if name is not None and names and name not in names:
-        near = get_close_matches(name, names, n=1)
+    if name is not None and known.lacks(section, name):
+        near = get_close_matches(name, known[section], n=1)
         yield entry.fault(f"{name!r} is not among the {section}" + (f"; {near[0]}?" if near else ""), *path)
 
 
@@ -208,8 +224,9 @@ def _engine(entry: Entry, known: Known) -> Iterator[Fault]:
     for i, kind in enumerate(entry.value.kv_types):
         if kind not in get_args(KvType):
             yield entry.fault(f"{kind!r} is no type of KV cache", "kv_types", i)
+    types = {each.model_type for each in known["architectures"].values()}
     for name in entry.value.models:
-        if known["architectures"] and all(name != each.model_type for each in known["architectures"].values()):
+        if types and not known.faulty["architectures"] and name not in types:
             yield entry.fault("no architecture is of this model_type", "models", name)
 
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from qwen_advisor.catalog.checks import check, missing_sections
+from qwen_advisor.catalog.checks import Known, check, missing_sections
 from qwen_advisor.catalog.faults import Fault, catalog_error
-from qwen_advisor.catalog.footprints import footprints
+from qwen_advisor.catalog.footprints import count_footprints
 from qwen_advisor.catalog.layout import SECTIONS
 from qwen_advisor.catalog.packing import plan_of, section_text, text_of
 from qwen_advisor.catalog.rows import Plan
@@ -49,13 +49,13 @@ def validate(root: Path) -> list[Fault]:
 def checked_facts(root: Path, *, complete: bool) -> tuple[Facts, dict[str, dict[str, Footprint]]]:
     """All facts, their faults noted in them, and the footprints of all architectures."""
     facts = read_facts(root)
-    known = {section.name: facts.values(section.name) for section in SECTIONS}
-    if complete and not any(fault.line == 0 for fault in facts.faults):
+    known = Known({section.name: facts.values(section.name) for section in SECTIONS}, facts.faulty)
+    if complete and root.is_dir():
         facts.faults.extend(missing_sections(known, str(root)))
     facts.faults.extend(check(facts, known))
     counted = {}
     for entry in facts.of("architectures").values():
-        counted[entry.id], problems = footprints(entry.value, known["formats"].values(), known["block_types"])
+        counted[entry.id], problems = count_footprints(entry.value, known["formats"].values(), known["block_types"])
         facts.faults.extend(entry.fault(problem) for problem in problems)
     return facts, counted
 

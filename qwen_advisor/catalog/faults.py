@@ -25,7 +25,8 @@ class Fault:
 
 
 def catalog_error(where: str, faults: Sequence[Fault]) -> CatalogError:
-    """The error that carries every fault of one catalogue."""
+    """The error that carries every fault of one catalogue, in the order of files and lines."""
+    faults = sorted(faults)
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     return CatalogError(
         f"the catalogue {where} has {count}: {faults[0]}" + (", and more" if len(faults) > 1 else ""),

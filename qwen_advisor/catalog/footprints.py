@@ -11,7 +11,7 @@ from qwen_advisor.quantization import BlockType, Format
 from qwen_advisor.weights import footprint
 
 
-def footprints(
+def count_footprints(
     architecture: Architecture, formats: Iterable[Format], block_types: Mapping[str, BlockType]
 ) -> tuple[dict[str, Footprint], list[str]]:
     """Footprints by format name, and what kept one from being counted.

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qwen_advisor.catalog.checks import check
+from qwen_advisor.catalog.checks import Known, check
 from qwen_advisor.catalog.compiling import INNER, stamp
 from qwen_advisor.catalog.faults import catalog_error
-from qwen_advisor.catalog.footprints import footprints
+from qwen_advisor.catalog.footprints import count_footprints
 from qwen_advisor.catalog.layout import SECTIONS
 from qwen_advisor.catalog.rows import Entries
 from qwen_advisor.catalog.sources import Facts, read_facts
@@ -25,18 +25,18 @@ def overlay(base: Catalog, root: Path) -> Catalog:
         CatalogError: an entry is invalid, by itself or together with ``base``.
     """
     facts = read_facts(root)
-    known = {
+    sections = {
         section.name: _merged(getattr(base, section.name), facts.values(section.name), section.name)
         for section in SECTIONS
     }
+    known = Known(sections, facts.faulty)
     facts.faults.extend(check(facts, known))
     counted = _counted(facts, known)
     if facts.faults:
         raise catalog_error(str(root), facts.faults)
     digest = stamp(root, facts).partition("+")[2]
-    return replace(
-        base, version=f"{base.version}.{digest}", footprints=_merged(base.footprints, counted, "footprints"), **known
-    )
+    footprints = _merged(base.footprints, counted, "footprints")
+    return replace(base, version=f"{base.version}.{digest}", footprints=footprints, **sections)
 
 
 def _merged(base: Mapping[str, Any], own: Mapping[str, Any], section: str) -> Mapping[str, Any]:
@@ -52,15 +52,15 @@ def _replacing(base: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, 
     return base.replacing(own) if isinstance(base, Entries) else {**base, **own}
 
 
-def _counted(facts: Facts, known: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Footprint]]:
+def _counted(facts: Facts, known: Known) -> dict[str, dict[str, Footprint]]:
     """Footprints that change: new architectures in every format, new formats for every architecture."""
     counted = {}
     formats = [
         known["formats"][name] for name in (known["formats"] if facts.of("block_types") else facts.of("formats"))
     ]
     for name, architecture in known["architectures"].items() if formats else ():
-        counted[name], _ = footprints(architecture, formats, known["block_types"])
+        counted[name], _ = count_footprints(architecture, formats, known["block_types"])
     for entry in facts.of("architectures").values():
-        counted[entry.id], problems = footprints(entry.value, known["formats"].values(), known["block_types"])
+        counted[entry.id], problems = count_footprints(entry.value, known["formats"].values(), known["block_types"])
         facts.faults.extend(entry.fault(problem) for problem in problems)
     return counted

@@ -10,9 +10,10 @@ from typing import Any
 from qwen_advisor.catalog.faults import Fault
 from qwen_advisor.catalog.layout import BY_NAME, SECTIONS, SOURCES_KEY, Section
 from qwen_advisor.catalog.strict_yaml import Node, read_yaml
-from qwen_advisor.catalog.structure import INVALID, Structure, plain, unwrap_optional
+from qwen_advisor.catalog.structure import INVALID, Structure, joined
 
 MAX_FILES = 5000
+ANY = "*"  # stands for all the ids of a file that could not be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,7 @@ class Entry:
     def fault(self, message: str, *path: str | int) -> Fault:
         """A fault of the field at ``path`` of this entry."""
         node = self.node.at(*path)
-        dotted = ".".join(str(step) for step in (self.path, *path) if step != "")
-        return Fault(self.file, node.line, dotted, message, node.column)
+        return Fault(self.file, node.line, joined(self.path, *path), message, node.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Facts:
 
     entries: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in BY_NAME})
     faults: list[Fault] = field(default_factory=list)
+    faulty: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in BY_NAME})  # by `short` name
 
     def of(self, section: str) -> dict[str, Entry]:
         """The entries of one section."""
@@ -85,25 +86,39 @@ def read_facts(root: Path) -> Facts:
             continue
         node, faults = read_yaml(root / inner, name)
         facts.faults.extend(faults)
+        structure = Structure(name)
+        for section in sections:
+            if node is None:
+                facts.faulty[section.name].add(short(inner.stem) if section.shape == "entry" else ANY)
+                continue
+            for entry in _entries(section, inner, node, structure):
+                if entry.value is INVALID:
+                    facts.faulty[section.name].add(short(entry.id))
+                else:
+                    facts.add(entry)
         if node is not None:
-            structure = Structure(name)
-            for entry in _entries(sections, inner, node, structure):
-                facts.add(entry)
-            facts.faults.extend(structure.faults)
+            _check_wrappers(sections, node, structure)
+        facts.faults.extend(structure.faults)
     return facts
 
 
-def _entries(sections: list[Section], inner: PurePosixPath, node: Node, structure: Structure) -> Iterator[Entry]:
-    for section in sections:
-        match section.shape:
-            case "entry":
-                yield from _entry(section, inner, node, structure)
-            case "document":
-                value = structure.read(node, section.type)
-                if value is not INVALID:
-                    yield Entry(section.name, inner.stem, value, node, structure.file)
-            case "mapping":
-                yield from _mapping(section, inner, node, structure)
+def short(name: str) -> str:
+    """What a file of an entry is called: the last part of the id, in lower case."""
+    return name.rpartition("/")[2].lower()
+
+
+def _entries(section: Section, inner: PurePosixPath, node: Node, structure: Structure) -> Iterator[Entry]:
+    """The entries of a file, those that are faulty with the value INVALID."""
+    match section.shape:
+        case "entry":
+            yield _entry(section, inner, node, structure)
+        case "document":
+            yield Entry(section.name, inner.stem, structure.read(node, section.type), node, structure.file)
+        case "mapping":
+            yield from _mapping(section, inner, node, structure)
+
+
+def _check_wrappers(sections: list[Section], node: Node, structure: Structure) -> None:
     wrappers = {section.within for section in sections if section.within}
     if wrappers and isinstance(node.value, dict):
         for key, item in node.value.items():
@@ -111,36 +126,30 @@ def _entries(sections: list[Section], inner: PurePosixPath, node: Node, structur
                 structure.fault(item, key, f"is not known here; {', '.join(sorted(wrappers))} are")
 
 
-def _entry(section: Section, inner: PurePosixPath, node: Node, structure: Structure) -> Iterator[Entry]:
-    """The one entry of a file that is named after it: the last part of the id, in lower case."""
+def _entry(section: Section, inner: PurePosixPath, node: Node, structure: Structure) -> Entry:
     value = structure.read(node, section.type)
     if value is INVALID:
-        return
+        return Entry(section.name, inner.stem, value, node, structure.file)
     key = str(getattr(value, section.key or "id"))
-    wanted = key.rpartition("/")[2].lower()
-    if inner.name != f"{wanted}.yaml":
-        structure.fault(node.at(section.key or "id"), section.key or "id", f"{key} belongs into {wanted}.yaml")
-    yield Entry(section.name, key, value, node, structure.file)
+    if inner.stem != short(key):
+        structure.fault(node.at(section.key or "id"), section.key or "id", f"{key} belongs into {short(key)}.yaml")
+    return Entry(section.name, key, value, node, structure.file)
 
 
 def _mapping(section: Section, inner: PurePosixPath, node: Node, structure: Structure) -> Iterator[Entry]:
     top = node
-    if section.within:
-        if not isinstance(node.value, dict):
-            structure.fault(node, "", "a mapping is expected here")
-            return
+    if section.within and isinstance(node.value, dict):
         if section.within not in node.value:
             return
         top = node.value[section.within]
     if not isinstance(top.value, dict):
         structure.fault(top, section.within or "", "a mapping from id to entry is expected here")
+        yield Entry(section.name, ANY, INVALID, top, structure.file)
         return
-    kind, _ = unwrap_optional(section.type)
     for key, item in top.value.items():
         given = {section.key: key} if section.key else {}
         if section.stem:
             given[section.stem] = inner.stem
-        path = f"{section.within}.{key}" if section.within else key
-        value = plain(item) if kind is Any else structure.read(item, kind, path, given)
-        if value is not INVALID:
-            yield Entry(section.name, key, value, item, structure.file, path)
+        path = joined(section.within or "", key)
+        value = structure.read(item, section.type, path, given)
+        yield Entry(section.name, key, value, item, structure.file, path)

@@ -116,14 +116,14 @@ class Structure:
         if len(kinds) != len(node.value):
             return self.fault(node, path, f"{len(kinds)} values are expected here, not {len(node.value)}")
         values = [
-            self.read(item, kind, f"{path}[{i}]") for i, (item, kind) in enumerate(zip(node.value, kinds, strict=True))
+            self.read(item, kind, joined(path, i)) for i, (item, kind) in enumerate(zip(node.value, kinds, strict=True))
         ]
         return INVALID if INVALID in values else tuple(values)
 
     def _mapping(self, node: Node, kind: Any, path: str) -> Any:
         if not isinstance(node.value, dict):
             return self._expected(node, "a mapping", path)
-        values = {key: self.read(item, kind, _join(path, key)) for key, item in node.value.items()}
+        values = {key: self.read(item, kind, joined(path, key)) for key, item in node.value.items()}
         return INVALID if any(value is INVALID for value in values.values()) else values
 
     def _dataclass(self, node: Node, cls: type, path: str, given: Mapping[str, Any]) -> Any:
@@ -135,11 +135,11 @@ class Structure:
         for key, item in node.value.items():
             if key not in hints:
                 near = difflib.get_close_matches(key, hints, n=1)
-                self.fault(item, _join(path, key), "is not a known field" + (f"; {near[0]}?" if near else ""))
+                self.fault(item, joined(path, key), "is not a known field" + (f"; {near[0]}?" if near else ""))
                 continue
-            value = self.read(item, hints[key], _join(path, key))
+            value = self.read(item, hints[key], joined(path, key))
             if key in given and value is not INVALID and value != given[key]:
-                self.fault(item, _join(path, key), f"must be {given[key]!r}, as the file or the key says")
+                self.fault(item, joined(path, key), f"must be {given[key]!r}, as the file or the key says")
             values[key] = value
         missing = sorted(required_fields(cls) - values.keys())
         if missing:
@@ -175,5 +175,8 @@ def plain(node: Node) -> Any:
     return node.value
 
 
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+def joined(path: str, *steps: str | int) -> str:
+    """The path with further steps: ``quantized[0].files``."""
+    for step in steps:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
