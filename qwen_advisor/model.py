@@ -230,8 +230,9 @@ class RepoFile:
 
 
 # What a publisher does differently from a plain llama-quantize run: a tied head stored twice, an importance matrix,
-# fused attention tensors typed by the rule before llama.cpp's tensor categories, types chosen tensor by tensor.
-GgufVariant = Literal["stored-head", "imatrix", "old-qkv-rule", "own-mix"]
+# fused attention tensors typed by the rule before llama.cpp's tensor categories, types chosen tensor by tensor, and
+# the MTP block in the file.
+GgufVariant = Literal["stored-head", "imatrix", "old-qkv-rule", "own-mix", "mtp"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +288,7 @@ class Checkpoint:
     embedding_dimensions: int | None = None
     superseded_by: str | None = None
     engines: tuple[str, ...] = ()
+    other_engines: tuple[str, ...] = ()  # that run it too, but are no engine of the catalogue: "diffusers", ...
     quantized: tuple[QuantizedRepo, ...] = ()
     ollama: tuple[OllamaTag, ...] = ()
     extra_weights: int = 0  # weights that the repository stores twice (a tied head written out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qwen_advisor.errors import CatalogError
 from qwen_advisor.model import Architecture, TextDecoder
 from qwen_advisor.parameters import feed_forward, mixers
 from qwen_advisor.parameters.naming import Naming
@@ -10,7 +11,11 @@ from qwen_advisor.parameters.tensors import Tensor, linear, norm, placed
 
 
 def language_model(architecture: Architecture, text: TextDecoder, naming: Naming) -> list[Tensor]:
-    """Every weight of the decoder itself, and the n-gram table as a part of its own."""
+    """Every weight of the decoder itself, and the n-gram table as a part of its own.
+
+    Raises:
+        CatalogError: there is an n-gram embedding, but no residual streams for it to enter.
+    """
     hidden, prefix = text.hidden_size, naming.decoder + naming.layers
     first_generation = architecture.model_type == "qwen"
     softmax = mixers.first_generation_attention(text) if first_generation else mixers.attention(text)
@@ -31,8 +36,9 @@ def language_model(architecture: Architecture, text: TextDecoder, naming: Naming
         tensors += placed(mixture, prefix, "language_model", layers=experts)
     tensors += placed(_around_layer(text, naming), prefix, "language_model", layers=text.num_hidden_layers)
     tensors += placed(_end(text, naming), naming.decoder, "language_model")
-    if text.ngram_embedding and text.hyper_connections:
-        ngram = text.ngram_embedding
+    if ngram := text.ngram_embedding:
+        if text.hyper_connections is None:
+            raise CatalogError(f"{architecture.id}: an n-gram embedding needs hyper_connections to be mixed into")
         at = len(ngram.ple_layer_ids)
         tensors += placed(ngram_mixer(ngram, text.hyper_connections, hidden), prefix, "language_model", layers=at)
         tensors += placed(ngram_table(ngram), prefix, "ngram_embedding", layers=at)
