@@ -39,14 +39,20 @@ def run(words: Sequence[str]) -> int:
     bare = not words
     if bare or (words[0].startswith("-") and words[0].split("=")[0] not in _OURS):
         words = ["recommend", *words]
-    completing = "_QWEN_ADVISOR_COMPLETE" in os.environ
-    known = not completing and words[0] in VERBS
-    app = build([words[0]] if known else VERBS)
-    code = app(args=list(words), prog_name="qwen-advisor", standalone_mode=False)
+    code = build(_needed(words))(args=list(words), prog_name="qwen-advisor", standalone_mode=False)
     if bare and not code:
         talk.hint("ask for a task or another machine: qwen-advisor recommend --task code --ram 16G")
         talk.hint("everything else: qwen-advisor --help")
     return code if isinstance(code, int) else 0
+
+
+def _needed(words: Sequence[str]) -> Iterable[str]:
+    """The verbs that this call can reach; help, completion and a misspelt verb need them all."""
+    if "_QWEN_ADVISOR_COMPLETE" in os.environ:
+        return VERBS
+    if words[0] == "--version":
+        return ()
+    return (words[0],) if words[0] in VERBS else VERBS
 
 
 def build(verbs: Iterable[str]) -> typer.Typer:

@@ -108,7 +108,7 @@ def estimate(
         engine,
         {"--flash-attn": flash_attn, "--gpu-layers": gpu_layers, "--batch": batch, "--ubatch": ubatch},
     )
-    catalog = api.load_catalog([catalog_extra] if catalog_extra else [])
+    catalog = api.load_catalog(catalog_extra or ())
     machine = machine_from_options(
         catalog, ram=ram, vram=vram, gpu=gpu, device=device, cpu_cores=cpu_cores, hardware=hardware, nodes=nodes
     )

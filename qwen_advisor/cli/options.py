@@ -21,12 +21,11 @@ QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="One line, the winner's repository; no hints, no warnings.")
 ]
 CatalogExtraOption = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
         "--catalog-extra",
         metavar="DIR",
-        envvar="QWEN_ADVISOR_CATALOG_EXTRA",
-        help="A directory of your own catalogue entries; each adds one or replaces one whole.",
+        help="A directory of your own catalogue entries; each adds one or replaces one whole. Repeatable.",
         show_default=False,
     ),
 ]

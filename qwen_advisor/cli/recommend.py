@@ -122,7 +122,7 @@ def recommend(
     """
     form = chosen_format(format_given, as_json=as_json, quiet=quiet)
     _warn_of_idle_options(form, explain=explain, top=top, quiet=quiet)
-    catalog = api.load_catalog([catalog_extra] if catalog_extra else [])
+    catalog = api.load_catalog(catalog_extra or ())
     requirements = resolve(
         catalog,
         task=task,
