@@ -102,7 +102,9 @@ def _checkpoint(entry: Entry, known: Known) -> Iterator[Fault]:
     yield from _refer(entry, known, "architectures", model.architecture, "architecture")
     yield from _refer(entry, known, "licenses", model.license, "license")
     for i, name in enumerate(model.engines):
-        yield from _refer(entry, known, "engines", name, "engines", i)
+        # Programs that the advisor does not plan for may be named too; what is nearly an engine's name is misspelt.
+        if get_close_matches(name, known["engines"], n=1, cutoff=0.8):
+            yield from _refer(entry, known, "engines", name, "engines", i)
     for i, quantized in enumerate(model.quantized):
         if quantized.format != "GGUF":
             yield from _refer(entry, known, "formats", quantized.format, "quantized", i, "format")
@@ -199,6 +201,7 @@ def _accelerator(entry: Entry, _: Known) -> Iterator[Fault]:
 
 
 def _device(entry: Entry, known: Known) -> Iterator[Fault]:
+    yield from _refer(entry, known, "platforms", entry.value.memory_platform, "memory_platform")
     if not entry.value.memory:
         yield entry.fault("names no size", "memory")
     for i, name in enumerate(entry.value.accelerators):

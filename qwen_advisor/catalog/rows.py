@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, fields
 from importlib import import_module
 from typing import Any, Generic, Literal, TypeVar
 
@@ -20,6 +21,7 @@ INNER_END = ",\t"  # between the entries of a mapping inside a row
 
 # What to do with a parsed value: None leaves it, "tuple" makes a list a tuple, ["tuple", plan] and ["dict", plan]
 # apply a plan to each value, ["row", type] builds a dataclass.
+Decode = Callable[[Any], Any]
 Plan = list[Any] | Literal["tuple"] | None
 
 scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().raw_decode
@@ -76,7 +78,7 @@ class Entries(Mapping[str, V], Generic[V]):
         return Entries(self._text, self._decode, self._separator, {**self._ready, **values})
 
 
-def decoder(plan: Plan, types: Mapping[str, Any], built: dict[str, Callable[[Any], Any]]) -> Callable[[Any], Any]:
+def decoder(plan: Plan, types: Mapping[str, Any], built: dict[str, Decode]) -> Decode:
     """The function that applies ``plan``; ``built`` keeps those of dataclasses."""
     if plan is None:
         return lambda value: value
@@ -93,25 +95,35 @@ def decoder(plan: Plan, types: Mapping[str, Any], built: dict[str, Callable[[Any
     return lambda values: {key: each(value) for key, value in values.items()}
 
 
-def _row_decoder(name: str, types: Mapping[str, Any], built: dict[str, Callable[[Any], Any]]) -> Callable[[Any], Any]:
+def _row_decoder(name: str, types: Mapping[str, Any], built: dict[str, Decode]) -> Decode:
+    """Builds a frozen dataclass by its slots, in half the time of its ``__init__``: what is compiled is checked."""
     module, columns = types[name]
     cls = getattr(import_module(f"qwen_advisor.{module}"), name)
-    names = [column[0] for column in columns]
-    nested = [(i, decoder(plan, types, built)) for i, (_, plan) in enumerate(columns) if plan is not None]
+    slots = [getattr(cls, field).__set__ for field, _ in columns]
+    applied = [plan and decoder(plan, types, built) for _, plan in columns]
+    defaults = list(zip(slots, map(_default, fields(cls)), strict=True))
+    missing = [defaults[length:] for length in range(len(slots) + 1)]  # what a row of that length leaves out
+    new = object.__new__
 
     def decode(row: list[Any]) -> Any:
-        length = len(row)
-        for i, apply in nested:
-            if i >= length:
-                break
-            if row[i] is not None:
-                row[i] = apply(row[i])
-        return cls(**dict(zip(names, row, strict=False)))  # trailing defaults are not written
+        value = new(cls)
+        for put, apply, item in zip(slots, applied, row, strict=False):
+            put(value, apply(item) if apply and item is not None else item)
+        for put, default in missing[len(row)]:
+            put(value, default())
+        return value
 
     return decode
 
 
-def section(text: str, plan: Plan, types: Mapping[str, Any], built: dict[str, Callable[[Any], Any]]) -> Entries[Any]:
+def _default(field: Field[Any]) -> Callable[[], Any]:
+    if field.default_factory is not MISSING:
+        return field.default_factory
+    value = field.default
+    return lambda: value
+
+
+def section(text: str, plan: Plan, types: Mapping[str, Any], built: dict[str, Decode]) -> Entries[Any]:
     """A section of the compiled catalogue. Plan ``["inner", plan]`` marks mappings that are lazy too."""
     if isinstance(plan, list) and plan[0] == "inner":
         each = decoder(plan[1], types, built)

@@ -62,7 +62,7 @@ def test_the_small_catalogue_is_valid(small: Path) -> None:
         # references
         (MODEL, "architecture: tiny", "architecture: tinny", ":2:1: architecture: 'tinny' is not among the architectures; tiny?"),
         (MODEL, "license: apache-2.0", "license: apache", ":7:1: license: 'apache' is not among the licenses"),
-        (MODEL, "[llama.cpp]", "[llama.cpp, llamafile]", ":15:22: engines[1]: 'llamafile' is not among the engines"),
+        (MODEL, "[llama.cpp]", "[llama.cpp, diffusers, llamacpp]", ":15:33: engines[2]: 'llamacpp' is not among the engines; llama.cpp?"),
         (MODEL, "      Q8_0:", "      Q9_0:", ":20:7: quantized[0].files.Q9_0: 'Q9_0' is not among the formats; Q8_0?"),
         (MODEL, "format: GGUF", "format: EXL9", ":18:5: quantized[0].format: 'EXL9' is not among the formats"),
         (MODEL, "quantization: Q8_0", "quantization: Q1", ":23:26: ollama[0].quantization: 'Q1' is not among the formats"),
@@ -70,7 +70,8 @@ def test_the_small_catalogue_is_valid(small: Path) -> None:
         (MODEL, "superseded_by: Acme/Tiny-2", "superseded_by: Acme/Tiny-1", ":14:1: superseded_by: comes back to Acme/Tiny-1"),
         (MODEL, "released: 2025-04-29", "released: 2026-04-29", ":14:1: superseded_by: Acme/Tiny-2 is older"),
         ("models/tiny-2.yaml", '"tiny:2"', '"tiny:1"', ":13:6: ollama[0].tag: tiny:1 is Acme/Tiny-1 already"),
-        ("devices/boards.yaml", "[card-24gb]", "[card-24gb, card]", ":10:29: board.accelerators[1]: 'card' is not among the accelerators"),
+        ("devices/boards.yaml", "[card-24gb]", "[card-24gb, card]", ":11:29: board.accelerators[1]: 'card' is not among the accelerators"),
+        ("devices/boards.yaml", "  unified", "  memory_platform: ddr9\n  unified", ":10:3: board.memory_platform: 'ddr9' is not among the platforms"),
         ("engines/llama.cpp.yaml", "[gguf, Q8_0]", "[gguf, Q7_0]", ":6:22: supports[0].formats[1]: 'Q7_0' is not among the formats"),
         ("engines/llama.cpp.yaml", "[cpu, nvidia]", "[cpu, voodoo]", ":6:44: supports[0].vendors[1]: 'voodoo' is neither a vendor nor cpu"),
         ("engines/llama.cpp.yaml", "  qwen3:", "  qwen9:", ":8:3: models.qwen9: no architecture is of this model_type"),
