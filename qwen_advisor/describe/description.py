@@ -1,0 +1,20 @@
+"""What a person says of a machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """A machine in a person's words. Sizes are bytes, bandwidths bytes per second, None where nothing is said."""
+
+    ram: int | None = None
+    vram: int | None = None  # of each accelerator
+    gpus: tuple[str, ...] = ()
+    device: str | None = None
+    cpu_cores: int | None = None
+    nodes: int = 1
+    gpu_bandwidth: float | None = None
+    ram_bandwidth: float | None = None
+    reserve: int | None = None  # to be left free in every pool
