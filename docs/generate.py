@@ -7,7 +7,10 @@ python docs/generate.py --check
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from qwen_advisor import errors  # noqa: E402  after the path to the checkout is set
+from qwen_advisor.cli.app import VERBS, run  # noqa: E402
 from qwen_advisor.render.schema import json_schema  # noqa: E402
 from qwen_advisor.render.shapes import DOCUMENTS  # noqa: E402
 
@@ -26,6 +30,7 @@ def pages() -> dict[Path, str]:
     """Every generated file with what it should hold."""
     made = {ROOT / "schemas" / f"{name}.json": schema_text(name) for name in DOCUMENTS}
     made[ROOT / "docs" / "reference" / "exit-codes.md"] = exit_codes()
+    made[ROOT / "docs" / "reference" / "command-line.md"] = command_line()
     return made
 
 
@@ -62,6 +67,37 @@ with `recommendations` empty and `rejected` full.
 A reader of stdout that goes away (`qwen-advisor recommend | head -1`) is no fault and changes no exit code.
 With `QWEN_ADVISOR_DEBUG=1` a fault keeps its traceback, for a report.
 """
+
+
+def command_line() -> str:
+    """The page of verbs and options, as ``--help`` prints them at 100 columns."""
+    parts = [MARK, "# Command line", _help()]
+    for verb in VERBS:
+        text = _help(verb)
+        parts += [f"## {verb}", text]
+        for below in _verbs_below(text):
+            parts += [f"### {verb} {below}", _help(verb, below)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _help(*words: str) -> str:
+    out = io.StringIO()
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "100"
+    try:
+        with contextlib.redirect_stdout(out):
+            run([*words, "--help"])
+    finally:
+        os.environ.pop("COLUMNS")
+        if before is not None:
+            os.environ["COLUMNS"] = before
+    return f"```text\n{out.getvalue().rstrip()}\n```"
+
+
+def _verbs_below(text: str) -> list[str]:
+    _, _, listed = text.partition("\nCommands:\n")
+    lines = [line for line in listed.split("\n\n")[0].splitlines() if line.startswith("  ") and line[2:3].strip()]
+    return [line.split()[0] for line in lines]
 
 
 def _family(kind: type[errors.AdvisorError]) -> Iterator[type[errors.AdvisorError]]:

@@ -13,12 +13,12 @@ from qwen_advisor import __version__
 from qwen_advisor.cli import talk
 from qwen_advisor.cli.output import emit
 
-# verb -> where it is; a verb with verbs of its own is a Typer app
+# verb -> where it is, and its line in the list of verbs; a verb with verbs of its own is a Typer app
 VERBS = {
-    "recommend": "qwen_advisor.cli.recommend:recommend",
-    "inspect-hardware": "qwen_advisor.cli.inspect_hardware:inspect_hardware",
-    "estimate": "qwen_advisor.cli.estimate:estimate",
-    "catalog": "qwen_advisor.cli.catalog:catalog_app",
+    "recommend": ("qwen_advisor.cli.recommend:recommend", "Which model, and how to run it."),
+    "inspect-hardware": ("qwen_advisor.cli.inspect_hardware:inspect_hardware", "What this machine is."),
+    "estimate": ("qwen_advisor.cli.estimate:estimate", "Memory and speed of one model."),
+    "catalog": ("qwen_advisor.cli.catalog:catalog_app", "The models and the facts about them."),
 }
 _OURS = ("-h", "--help", "--version", "--install-completion", "--show-completion")
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -68,13 +68,14 @@ def build(verbs: Iterable[str]) -> typer.Typer:
     )
     app.callback()(_callback)
     for verb in verbs:
-        module_name, name = VERBS[verb].split(":")
+        place, line = VERBS[verb]
+        module_name, name = place.split(":")
         module: Any = import_module(module_name)
         target = getattr(module, name)
         if isinstance(target, typer.Typer):
-            app.add_typer(target, name=verb)
+            app.add_typer(target, name=verb, short_help=line)
         else:
-            app.command(verb, epilog=module.EPILOG, context_settings=_CONTEXT)(target)
+            app.command(verb, short_help=line, epilog=module.EPILOG, context_settings=_CONTEXT)(target)
     return app
 
 

@@ -79,16 +79,16 @@ def estimate(
         int | None, typer.Option(metavar="N", min=0, help="Decoder layers on accelerators; as many as fit if not said.")
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Logical batch in tokens.", show_default=str(_BATCH))
+        int | None, typer.Option(metavar="N", min=1, help=f"Logical batch in tokens; {_BATCH} if not said.")
     ] = None,
     ubatch: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Physical batch in tokens.", show_default=str(_UBATCH))
+        int | None, typer.Option(metavar="N", min=1, help=f"Physical batch in tokens; {_UBATCH} if not said.")
     ] = None,
     prompt_tokens: Annotated[
-        str | None, typer.Option(metavar="N", help="Length of the prompt.", show_default=str(_PROMPT))
+        str | None, typer.Option(metavar="N", help=f"Length of the prompt; {_PROMPT} if not said.")
     ] = None,
     output_tokens: Annotated[
-        str | None, typer.Option(metavar="N", help="Length of the answer.", show_default=str(_OUTPUT))
+        str | None, typer.Option(metavar="N", help=f"Length of the answer; {_OUTPUT} if not said.")
     ] = None,
     ram: RamOption = None,
     vram: VramOption = None,

@@ -13,9 +13,12 @@ from qwen_advisor.errors import AdvisorError, CatalogError, UsageError
 def report(error: Exception, words: Sequence[str]) -> int:
     """Say what went wrong and return the exit code."""
     known = as_advisor_error(error)
+    if isinstance(known, UsageError) and known.hint is None:
+        verb = f"{words[0]} " if words and not words[0].startswith("-") else ""
+        known.hint = f"see 'qwen-advisor {verb}--help'"
     details = known.faults if isinstance(known, CatalogError) else ()
     message = known.message
-    if known.suggestions and "did you mean" not in f"{message} {known.hint}".lower():
+    if not any(name in f"{message} {known.hint}" for name in known.suggestions) and known.suggestions:
         message += f"; did you mean {' or '.join(known.suggestions)}?"
     talk.fail(message, hint=known.hint, details=details)
     if json_wanted(words):

@@ -23,7 +23,7 @@ def emit(text: str) -> None:
         if not encodes(text):
             # Bytes and not '?': what a program reads must arrive whole, and every JSON and YAML reader takes UTF-8.
             sys.stdout.flush()
-            sys.stdout.buffer.write(text.encode())
+            sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
             sys.stdout.buffer.flush()
             return
         sys.stdout.write(text)

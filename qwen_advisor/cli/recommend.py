@@ -98,9 +98,7 @@ def recommend(
         str | None, typer.Option(metavar="DATE", help="Only models released after this day, such as 2025-07-31.")
     ] = None,
     prefer: Annotated[Prefer, typer.Option(case_sensitive=False, help="What to lean towards.")] = "balanced",
-    top: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="How many answers.", show_default=str(_TOP))
-    ] = None,
+    top: Annotated[int | None, typer.Option(metavar="N", min=1, help=f"How many answers; {_TOP} if not said.")] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the terms of every score and everything that was ruled out.")
     ] = False,

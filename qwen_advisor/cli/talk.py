@@ -28,8 +28,10 @@ def fail(message: str, *, hint: str | None = None, details: Iterable[str] = ()) 
 def _say(line: str) -> None:
     if sys.stderr is None:  # closed by the caller
         return
+    # A word of the caller's must not steer the terminal.
+    harmless = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
     try:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{harmless}\n")
     except OSError:
         # Nobody listens any more; the data and the exit code still count.
         return

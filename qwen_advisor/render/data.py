@@ -22,7 +22,13 @@ def document_text(document: Mapping[str, Any], form: Literal["json", "yaml"]) ->
 
 def json_text(document: Mapping[str, Any]) -> str:
     """The document as indented JSON, keys in their own order."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # A byte of the command line that is no UTF-8 comes as half a surrogate pair, which only an escape can hold.
+        text = json.dumps(document, indent=2, allow_nan=False)
+    return text + "\n"
 
 
 def yaml_text(document: Mapping[str, Any]) -> str:

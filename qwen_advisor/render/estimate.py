@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from qwen_advisor.advice import Estimate
 from qwen_advisor.engines import launch
@@ -158,14 +159,18 @@ def _pools(estimate: Estimate) -> Iterator[Grid]:
         yield Grid(title=title, headings=("", "size", "share", "basis"), rows=tuple(rows), right=frozenset({1}))
 
 
-def _by_pool(estimate: Estimate) -> Iterator[tuple[str, int, list[MemoryPart]]]:
+def _by_pool(estimate: Estimate) -> Iterator[tuple[str, int, tuple[MemoryPart, ...]]]:
+    """Title, budget and parts of each pool; accelerators that hold the same stand together."""
     machine, parts = estimate.machine, estimate.memory.parts
-    host = [part for part in parts if part.pool == "host"]
+    host = tuple(part for part in parts if part.pool == "host")
     if host:
         yield "Main memory", max(1, machine.memory.budget), host
-    devices = sorted({part.device or 0 for part in parts if part.pool == "device"})
-    for index in devices:
-        card = machine.accelerators[index]
-        mine = [part for part in parts if part.pool == "device" and (part.device or 0) == index]
-        name = f"{card.name}, number {index + 1}" if len(devices) > 1 else card.name
-        yield name, max(1, card.budget), mine
+    alike: dict[tuple[object, ...], list[tuple[MemoryPart, ...]]] = {}
+    for index in sorted({part.device or 0 for part in parts if part.pool == "device"}):
+        mine = tuple(part for part in parts if part.pool == "device" and (part.device or 0) == index)
+        card = machine.accelerators[index % len(machine.accelerators)]
+        key = (card.name, card.budget, *((part.name, part.bytes) for part in mine))
+        alike.setdefault(key, []).append(mine)
+    for (name, budget, *_), several in alike.items():
+        title = f"{len(several)} × {name}, each" if len(several) > 1 else f"{name}"
+        yield title, max(1, cast("int", budget)), several[0]

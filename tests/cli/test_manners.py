@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -289,9 +288,3 @@ def test_help_is_plain(say: Say) -> None:
         "--explain",
     ):
         assert option in said.out
-
-
-def test_golden_help(say: Say) -> None:
-    for verb in ("recommend", "estimate"):
-        path = Path(__file__).parents[1] / "golden" / "help" / f"{verb}.txt"
-        assert say(verb, "--help").out == path.read_text("utf-8")

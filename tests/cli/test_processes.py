@@ -239,6 +239,22 @@ def test_ctrl_c_is_130_and_quiet() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, b"", b"")
 
 
+@posix
+@pytest.mark.parametrize("word", [b"\xff\xfe", b"\x1b[31mred", b"code\n::error::x", "кӧд".encode()], ids=ascii)
+def test_hostile_words_steer_nothing(word: bytes) -> None:
+    done = subprocess.run(
+        [sys.executable.encode(), b"-m", b"qwen_advisor", b"recommend", b"--ram", b"16G", b"--json", b"--task", word],
+        capture_output=True,
+        check=False,
+        env=environment(),
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["code"] == "usage"
+    assert b"\x1b" not in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
 def test_the_module_runs_as_the_program_does() -> None:
     assert program("--version").stdout.startswith("qwen-advisor ")
 

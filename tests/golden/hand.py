@@ -242,3 +242,28 @@ SPLIT = replace(
     projector_bytes=1_159_029_824,
     notes=("the RTX 4090 holds 0.5 GiB too little",),
 )
+
+# four equal cards, tensor parallel, on each of which lies the same
+FOUR = replace(
+    SPLIT,
+    machine=replace(GPU, accelerators=GPU.accelerators * 4),
+    settings=Settings(engine="vllm", context=32768, parallel=8),
+    format="BF16",
+    artifact=Artifact(repo="Qwen/Qwen3-8B", files=(), bytes=16_381_470_720),
+    placement=Placement(mode="gpu", layers=36, gpu_layers=36, tensor_parallel=4, device_layers=(36, 36, 36, 36)),
+    memory=Memory(
+        parts=tuple(
+            MemoryPart(name=name, group=group, bytes=size * MIB, pool="device", basis=basis, device=device)
+            for device in range(4)
+            for name, group, size, basis in (
+                ("weights", "weights", 3_906, "exact"),
+                ("kv_cache", "kv_cache", 9_216, "exact"),
+                ("cuda_context", "runtime_overhead", 450, "published"),
+            )
+        )
+    ),
+    budget=92 * GIB,
+    fits=True,
+    projector_bytes=None,
+    notes=(),
+)

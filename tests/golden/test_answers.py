@@ -49,6 +49,7 @@ CASES: dict[str, Callable[[ModuleType], str]] = {
     "nothing-fits.env": lambda hand: recommend.environment(hand.NOTHING),
     "estimate-80.txt": lambda hand: paint(estimate.report(hand.ESTIMATE), Look(width=80)),
     "estimate-split-120.txt": lambda hand: paint(estimate.report(hand.SPLIT), Look(width=120)),
+    "estimate-four-cards-100.txt": lambda hand: paint(estimate.report(hand.FOUR), Look(width=100)),
     "estimate.json": lambda hand: document_text(estimate_document(hand.ESTIMATE), "json"),
     "estimate.csv": lambda hand: estimate.csv(hand.ESTIMATE),
     "estimate.md": lambda hand: markdown(estimate.report(hand.ESTIMATE)),
