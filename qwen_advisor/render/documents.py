@@ -90,7 +90,7 @@ def _recommendation(item: Recommendation, wanted: Requirements, nodes: int) -> R
     plan = item.plan
     return {
         "rank": item.rank,
-        "model": _model(plan.checkpoint),
+        "model": model_json(plan.checkpoint),
         "quantization": plan.format,
         "engine": plan.settings.engine,
         "thinking": plan.thinking,
@@ -140,7 +140,8 @@ def _requirements(wanted: Requirements) -> RequirementsShape:
     }
 
 
-def _model(checkpoint: Checkpoint) -> ModelShape:
+def model_json(checkpoint: Checkpoint) -> ModelShape:
+    """A checkpoint, as every answer names it."""
     return {
         "id": checkpoint.id,
         "family": checkpoint.family,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS
 from qwen_advisor.render.shapes import DOCUMENTS
 
 _PLAIN: dict[Any, dict[str, Any]] = {
+    Any: {},
     str: {"type": "string"},
     bool: {"type": "boolean"},
     int: {"type": "integer", "minimum": 0},  # counts, bytes and tokens: none of ours is negative
@@ -25,7 +27,7 @@ def json_schema(name: str) -> dict[str, Any]:
         KeyError: there is no such document.
     """
     definitions: dict[str, Any] = {}
-    root = _object(DOCUMENTS[name], definitions)
+    root = _object(DOCUMENTS.get(name) or CATALOG_DOCUMENTS[name], definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"qwen-advisor/{name.replace('-', '/')}",
