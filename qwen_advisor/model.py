@@ -229,12 +229,6 @@ class RepoFile:
     bytes: int | None = None
 
 
-# What a publisher does differently from a plain llama-quantize run: a tied head stored twice, an importance matrix,
-# fused attention tensors typed by the rule before llama.cpp's tensor categories, types chosen tensor by tensor, and
-# the MTP block in the file.
-GgufVariant = Literal["stored-head", "imatrix", "old-qkv-rule", "own-mix", "mtp"]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizedRepo:
     """A repository with ready quantized weights of the checkpoint.
@@ -245,7 +239,9 @@ class QuantizedRepo:
     repo: str
     format: str  # catalogue name of the format, or "GGUF" for a repository of many GGUF quantizations
     official: bool = True
-    variant: tuple[GgufVariant, ...] = ()
+    variant: tuple[
+        str, ...
+    ] = ()  # how GGUF files differ from a plain llama-quantize run: "imatrix", "stored-head", ...
     files: dict[str, RepoFile] = field(default_factory=dict)  # quantization -> files, where known
     bytes: int | None = None  # whole repository, where known and not GGUF
     projector: dict[str, RepoFile] = field(default_factory=dict)  # "F16" -> the mmproj file

@@ -8,12 +8,13 @@ from datetime import date
 from qwen_advisor.facts import License
 from qwen_advisor.model import Architecture, Checkpoint, RepoFile
 from qwen_advisor.parameters import count
+from qwen_advisor.weights import VARIANTS
 
 # Names of engines in the interface that scripts rely on.
 ENGINES = {"llama.cpp", "ollama", "vllm", "sglang", "transformers", "mlx", "onnxruntime", "openvino", "lmstudio"}
 COMMUNITY = {"ggml-org", "lmstudio-community", "unsloth", "bartowski"}
 MAKERS = {"Qwen", "Alibaba-NLP"}
-QUANTIZATION = re.compile(r"(UD-)?(I?Q[1-8]_[A-Z0-9]+(_[A-Z]+)?|F16|BF16|MXFP4_MOE)")
+QUANTIZATION = re.compile(r"(UD-)?(I?Q[1-8]_[A-Z0-9]+(_[A-Z]+)?|F16|BF16-GGUF|MXFP4_MOE)")
 
 
 def doubts(checkpoint: Checkpoint) -> str:
@@ -132,6 +133,11 @@ def test_ready_weights_come_from_known_publishers(checkpoint):
         assert ready.format == "GGUF" or not (ready.files or ready.projector or ready.variant)
         if not ready.official and ready.format == "GGUF":
             assert ready.files
+
+
+def test_words_for_what_a_publisher_does_are_known(checkpoint):
+    for ready in checkpoint.quantized:
+        assert set(ready.variant) <= set(VARIANTS) | {"own-mix"}
 
 
 def complete(files: RepoFile) -> bool:
