@@ -284,6 +284,9 @@ class Checkpoint:
     embedding_dimensions: int | None = None
     superseded_by: str | None = None
     engines: tuple[str, ...] = ()
+    engine_versions: dict[str, str] = field(
+        default_factory=dict
+    )  # engine -> first version, where later than its type's
     other_engines: tuple[str, ...] = ()  # that run it too, but are no engine of the catalogue: "diffusers", ...
     quantized: tuple[QuantizedRepo, ...] = ()
     ollama: tuple[OllamaTag, ...] = ()

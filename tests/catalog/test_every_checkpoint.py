@@ -116,6 +116,18 @@ def test_engines_are_those_of_the_interface(checkpoint):
     assert checkpoint.engines or checkpoint.other_engines
 
 
+def version(text):
+    return tuple(int(part) for part in re.findall(r"\d+", text))
+
+
+def test_needs_later_engines_only_where_its_type_does_not(checkpoint, architectures, facts):
+    model_type = architectures[checkpoint.architecture].model_type
+    for engine, first in checkpoint.engine_versions.items():
+        assert engine in checkpoint.engines
+        support = facts.values("engines")[engine].models[model_type]
+        assert support.min_version is None or version(first) > version(support.min_version)
+
+
 def test_names_sources_that_a_reader_can_open(checkpoint):
     assert checkpoint.sources[0] == f"https://huggingface.co/{checkpoint.id}"
     assert len(checkpoint.sources) == len(set(checkpoint.sources))
