@@ -10,8 +10,16 @@ from pathlib import Path
 
 from qwen_advisor.catalog.faults import Fault
 from qwen_advisor.catalog.loading import config_directory, load_catalog
+from qwen_advisor.catalog.published import published_schemas
 
-__all__ = ["Fault", "compile_catalog", "config_directory", "load_catalog", "validate"]
+__all__ = [
+    "Fault",
+    "compile_catalog",
+    "config_directory",
+    "load_catalog",
+    "published_schemas",
+    "validate",
+]
 
 
 def compile_catalog(root: Path, *, complete: bool = True) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,8 @@ def load_catalog(*, extra: Sequence[Path] = ()) -> Catalog:
         UsageError: a directory that was named is not there.
         CatalogError: a file of the user's is invalid; it carries every fault.
     """
-    base = _base()
-    overlays = list(_overlays(extra))
+    base = base_catalog()
+    overlays = overlay_directories(extra)
     if not overlays:
         return base
     from qwen_advisor.catalog.overlays import overlay  # noqa: PLC0415  reads YAML, which most calls never do
@@ -42,21 +42,35 @@ def load_catalog(*, extra: Sequence[Path] = ()) -> Catalog:
     return base
 
 
-def _base() -> Catalog:
+def base_catalog() -> Catalog:
+    """The catalogue without anybody's own entries; errors as `load_catalog`."""
+    root = own_directory()
+    if root is None:
+        return open_compiled(_COMPILED.read_text("ascii"))
+    cache = cache_directory() if os.environ.get(REPLACE) else _PACKAGE.parent / ".cache"
+    from qwen_advisor.catalog.checkout import compiled_text  # noqa: PLC0415  an installed wheel never comes here
+
+    return open_compiled(compiled_text(root, cache))
+
+
+def own_directory() -> Path | None:
+    """The YAML that `load_catalog` begins with; None where a wheel has brought it compiled.
+
+    Raises:
+        UsageError: the environment names a directory that is not there.
+        CatalogError: there is none at all.
+    """
     replacement = os.environ.get(REPLACE)
     if replacement:
-        root, cache = _directory(replacement, REPLACE), cache_directory()
-    elif _COMPILED.is_file():
-        return open_compiled(_COMPILED.read_text("ascii"))
-    else:
-        root, cache = _PACKAGE.parent / "catalog", _PACKAGE.parent / ".cache"
+        return _directory(replacement, REPLACE)
+    if _COMPILED.is_file():
+        return None
+    root = _PACKAGE.parent / "catalog"
     if not root.is_dir():
         raise CatalogError(
             "this installation has no catalogue", hint=f"reinstall qwen-advisor, or set {REPLACE} to a directory of it"
         )
-    from qwen_advisor.catalog.checkout import compiled_text  # noqa: PLC0415  an installed wheel never comes here
-
-    return open_compiled(compiled_text(root, cache))
+    return root
 
 
 @lru_cache(maxsize=4)
@@ -72,15 +86,16 @@ def open_compiled(text: str) -> Catalog:
     return Catalog(version=head["version"], **sections)
 
 
-def _overlays(extra: Sequence[Path]) -> Iterator[Path]:
+def overlay_directories(extra: Sequence[Path] = ()) -> list[Path]:
+    """The directories of own entries, in the order in which they are laid over the catalogue.
+
+    Raises:
+        UsageError: one that was named is not there.
+    """
     own = config_directory() / "catalog"
-    if own.is_dir():
-        yield own
-    for name in os.environ.get(EXTRA, "").split(os.pathsep):
-        if name:
-            yield _directory(name, EXTRA)
-    for path in extra:
-        yield _directory(str(path), "--catalog-extra")
+    named = [_directory(name, EXTRA) for name in os.environ.get(EXTRA, "").split(os.pathsep) if name]
+    given = [_directory(str(path), "--catalog-extra") for path in extra]
+    return ([own] if own.is_dir() else []) + named + given
 
 
 def _directory(name: str, said_by: str) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 from qwen_advisor.catalog.checks import Known, check
 from qwen_advisor.catalog.compiling import INNER, stamp
-from qwen_advisor.catalog.faults import catalog_error
+from qwen_advisor.catalog.faults import Fault, catalog_error
 from qwen_advisor.catalog.footprints import count_footprints
 from qwen_advisor.catalog.layout import SECTIONS
 from qwen_advisor.catalog.rows import Entries
@@ -24,6 +24,14 @@ def overlay(base: Catalog, root: Path) -> Catalog:
     Raises:
         CatalogError: an entry is invalid, by itself or together with ``base``.
     """
+    catalog, faults = laid_over(base, root)
+    if faults:
+        raise catalog_error(str(root), faults)
+    return catalog
+
+
+def laid_over(base: Catalog, root: Path) -> tuple[Catalog, list[Fault]]:
+    """``base`` with the entries of ``root`` as far as they are valid, and every fault of them."""
     facts = read_facts(root)
     sections = {
         section.name: _merged(getattr(base, section.name), facts.values(section.name), section.name)
@@ -32,11 +40,10 @@ def overlay(base: Catalog, root: Path) -> Catalog:
     known = Known(sections, facts.faulty)
     facts.faults.extend(check(facts, known))
     counted = _counted(facts, known)
-    if facts.faults:
-        raise catalog_error(str(root), facts.faults)
     digest = stamp(root, facts).partition("+")[2]
     footprints = _merged(base.footprints, counted, "footprints")
-    return replace(base, version=f"{base.version}.{digest}", footprints=footprints, **sections)
+    catalog = replace(base, version=f"{base.version}.{digest}", footprints=footprints, **sections)
+    return catalog, sorted(facts.faults)
 
 
 def _merged(base: Mapping[str, Any], own: Mapping[str, Any], section: str) -> Mapping[str, Any]:

@@ -1,0 +1,318 @@
+"""The answers of ``catalog``: checkpoints as rows, one checkpoint in full, the faults of a catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+
+from qwen_advisor.catalog import Fault
+from qwen_advisor.facts import Catalog
+from qwen_advisor.listing import Quantization
+from qwen_advisor.model import Checkpoint
+from qwen_advisor.render import words
+from qwen_advisor.render.catalog_shapes import (
+    CatalogListDocument,
+    CatalogShowDocument,
+    CatalogValidateDocument,
+    ListedShape,
+)
+from qwen_advisor.render.data import Cell, csv_text
+from qwen_advisor.render.documents import model_json
+from qwen_advisor.render.report import Block, Facts, Grid, Lines, Report
+
+_COLUMNS = (
+    "model",
+    "family",
+    "line",
+    "kind",
+    "parameters_total",
+    "parameters_active",
+    "context_native_tokens",
+    "context_extended_tokens",
+    "license",
+    "released",
+    "thinking",
+    "tool_calling",
+    "superseded_by",
+)
+
+
+def list_document(catalog: Catalog, models: Sequence[Checkpoint]) -> CatalogListDocument:
+    """The answer of ``catalog list`` and ``catalog search``."""
+    return {
+        "schema": "qwen-advisor/catalog-list/1",
+        "catalog": {"version": catalog.version, "models": len(catalog.models)},
+        "models": [_listed(model) for model in models],
+    }
+
+
+def _listed(model: Checkpoint) -> ListedShape:
+    return {
+        "model": model_json(model),
+        "line": model.line,
+        "kind": model.kind,
+        "context_extended_tokens": model.context.extended,
+        "modalities_in": list(model.modalities_in),
+        "modalities_out": list(model.modalities_out),
+        "thinking": model.thinking,
+        "tool_calling": model.tool_calling,
+        "superseded_by": model.superseded_by,
+    }
+
+
+def list_csv(models: Iterable[Checkpoint]) -> str:
+    """One row per checkpoint, numbers in full."""
+
+    def row(model: Checkpoint) -> Sequence[Cell]:
+        return (
+            model.id,
+            model.family,
+            model.line,
+            model.kind,
+            model.parameters_total,
+            model.parameters_active or model.parameters_total,
+            model.context.native,
+            model.context.extended,
+            model.license,
+            model.released,
+            model.thinking,
+            model.tool_calling,
+            model.superseded_by,
+        )
+
+    return csv_text(_COLUMNS, map(row, models))
+
+
+def list_report(catalog: Catalog, models: Sequence[Checkpoint], *, narrow: bool = False) -> Report:
+    """One row per checkpoint; a narrow one leaves out what the name mostly says."""
+    headings = ["Model", "Parameters", "Kind", "Context", "License", "Released"]
+    if not narrow:
+        headings += ["Family", "Superseded by"]
+
+    def row(model: Checkpoint) -> tuple[str, ...]:
+        cells = [
+            words.short(model.id),
+            parameters(model),
+            model.kind,
+            context(model),
+            model.license or "unknown",
+            model.released or "unknown",
+        ]
+        if not narrow:
+            cells += [model.family, words.short(model.superseded_by or "")]
+        return tuple(cells)
+
+    count = len(models)
+    of = f"of {len(catalog.models)} " if count != len(catalog.models) else ""
+    return Report(
+        headline=f"{count} {of}model{'s' * (len(catalog.models) != 1)}",
+        good=bool(models),
+        blocks=(
+            Grid(title="", headings=tuple(headings), rows=tuple(map(row, models)), right=frozenset({1, 3})),
+            Lines(title="", lines=("the whole of one: qwen-advisor catalog show MODEL",)),
+        ),
+    )
+
+
+def parameters(model: Checkpoint) -> str:
+    """``30.5B, 3.3B active``."""
+    total = count(model.parameters_total)
+    active = model.parameters_active
+    return f"{total}, {count(active)} active" if active and active != model.parameters_total else total
+
+
+def count(number: int | None) -> str:
+    """Parameters in three digits: ``752M``, ``8.19B``, ``1.02T``."""
+    if number is None:
+        return "unknown"
+    for scale, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M")):
+        value = number / scale
+        if value >= 0.9995:
+            digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+            return f"{value:.{digits}f}{unit}"
+    return str(number)
+
+
+def context(model: Checkpoint) -> str:
+    """``32,768 (131,072)``: native, and extended where there is a longer one."""
+    native, extended = model.context.native, model.context.extended
+    told = words.tokens(native) if native else "unknown"
+    return f"{told} ({words.tokens(extended)})" if extended else told
+
+
+def show_document(catalog: Catalog, model: Checkpoint, quantizations: Sequence[Quantization]) -> CatalogShowDocument:
+    """The answer of ``catalog show``: everything that is known."""
+    architecture = catalog.architectures[model.architecture]
+    license_ = catalog.licenses.get(model.license or "")
+    return {
+        "schema": "qwen-advisor/catalog-show/1",
+        "catalog": {"version": catalog.version, "models": len(catalog.models)},
+        "model": model_json(model),
+        "entry": asdict(model),
+        "architecture": asdict(architecture),
+        "license": asdict(license_) if license_ else None,
+        "engines": [
+            {"name": name, "min_version": version, "note": note} for name, version, note in engines(catalog, model)
+        ],
+        "quantizations": [
+            {
+                "name": each.footprint.format,
+                "container": catalog.formats[each.footprint.format].container,
+                "file_bytes": each.footprint.file_bytes,
+                "tensor_bytes": each.footprint.tensor_bytes,
+                "projector_bytes": each.footprint.projector_bytes,
+                "basis": each.footprint.basis,
+                "downloads": [
+                    {
+                        "repo": download.repo,
+                        "official": download.official,
+                        "files": list(download.files),
+                        "bytes": download.bytes,
+                        "computed_bytes": download.computed_bytes,
+                    }
+                    for download in each.downloads
+                ],
+            }
+            for each in quantizations
+        ],
+        "abilities": [
+            {
+                "scale": scale,
+                "thinking": ability.thinking,
+                "ability": ability.value,
+                "standard_error": ability.standard_error,
+                "published": ability.published,
+            }
+            for scale, of in catalog.abilities.items()
+            for ability in of.get(model.id, ())
+        ],
+    }
+
+
+def engines(catalog: Catalog, model: Checkpoint) -> Iterator[tuple[str, str | None, str]]:
+    """Engine, least version and remark for each program that runs the model."""
+    model_type = catalog.architectures[model.architecture].model_type
+    for name in model.engines:
+        spec = catalog.engines.get(name)
+        support = spec.models.get(model_type) if spec else None
+        yield name, support.min_version if support else None, support.note if support else ""
+
+
+def show_report(catalog: Catalog, model: Checkpoint, quantizations: Sequence[Quantization]) -> Report:
+    """Everything that is known, for a person."""
+    blocks: tuple[Block, ...] = (
+        Facts(pairs=tuple((label, value) for label, value in _facts(catalog, model) if value)),
+        Grid(
+            title="Quantizations",
+            headings=("Format", "Computed", "On disk", "Difference", "Repository"),
+            rows=tuple(_rows(quantizations)),
+            right=frozenset({1, 2, 3}),
+        ),
+        Grid(
+            title="Engines",
+            headings=("Engine", "From version", "Remark"),
+            rows=tuple((name, version or "not known", note) for name, version, note in engines(catalog, model)),
+        ),
+        Grid(
+            title="Ollama",
+            headings=("Tag", "Quantization", "Remark"),
+            rows=tuple(
+                (tag.tag, tag.quantization or "not known", "; ".join(filter(None, _remarks(tag.note, tag.verified))))
+                for tag in model.ollama
+            ),
+        ),
+        Lines(title="Not confirmed by a source", lines=model.unverified),
+        Lines(title="Sources", lines=model.sources),
+    )
+    return Report(headline=f"{model.id}: {parameters(model)}", good=True, blocks=blocks)
+
+
+def _remarks(note: str, verified: bool) -> tuple[str, str]:
+    return note, "" if verified else "no digest confirms this tag"
+
+
+def _rows(quantizations: Sequence[Quantization]) -> Iterator[tuple[str, ...]]:
+    for each in quantizations:
+        computed = words.gigabytes(each.footprint.file_bytes)
+        if not each.downloads:
+            yield each.footprint.format, computed, "", "", "no ready repository known"
+        for index, download in enumerate(each.downloads):
+            own = download.computed_bytes
+            yield (
+                each.footprint.format if index == 0 else "",
+                words.gigabytes(own) if own is not None else computed,
+                words.gigabytes(download.bytes) if download.bytes else "",
+                f"{(own - download.bytes) / download.bytes:+.3%}" if own is not None and download.bytes else "",
+                download.repo + ("" if download.official else " (not by the makers)"),
+            )
+
+
+def _facts(catalog: Catalog, model: Checkpoint) -> Iterator[tuple[str, str]]:
+    license_ = catalog.licenses.get(model.license or "")
+    reach = model.context
+    yield "Family", f"{model.family}, {model.line}"
+    yield "Kind", model.kind + (f": {model.special_purpose}" if model.special_purpose else "")
+    yield "Released", model.released or "unknown"
+    yield "Superseded by", model.superseded_by or ""
+    yield (
+        "Parameters",
+        f"{model.parameters_total:,}" + (f", {model.parameters_active:,} active" if model.parameters_active else "")
+        if model.parameters_total
+        else "unknown",
+    )
+    yield "Context", context(model) + (f" by {reach.extension}" if reach.extended else "")
+    yield "Input, output", f"{', '.join(model.modalities_in)} → {', '.join(model.modalities_out)}"
+    yield "Thinking", _thinking(model)
+    yield "Tool calling", {True: "yes", False: "no", None: "no source says"}[model.tool_calling]
+    yield "Languages", str(model.languages or "")
+    yield "Good at", ", ".join(model.specialties)
+    yield "Embedding", f"{model.embedding_dimensions} dimensions" if model.embedding_dimensions else ""
+    yield "License", f"{license_.title}: {license_.summary}" if license_ else "no source states it"
+    yield "Architecture", _architecture(catalog, model)
+    yield "Note", model.note
+
+
+def _thinking(model: Checkpoint) -> str:
+    match model.thinking:
+        case "hybrid":
+            return "can be switched" + (f", {model.thinking_default} by default" if model.thinking_default else "")
+        case "always":
+            return "always"
+        case "none":
+            return "never"
+        case None:
+            return "no source says"
+
+
+def _architecture(catalog: Catalog, model: Checkpoint) -> str:
+    architecture = catalog.architectures[model.architecture]
+    text = architecture.text
+    parts = [architecture.model_type]
+    if text:
+        linear = text.layer_types.count("linear_attention")
+        parts.append(f"{text.num_hidden_layers} layers" + (f", {linear} of them linear attention" if linear else ""))
+        parts.append(f"{text.num_attention_heads} heads, {text.num_key_value_heads} for keys and values")
+        if text.moe:
+            parts.append(f"{text.moe.num_experts} experts, {text.moe.num_experts_per_tok} per token")
+    parts += ["vision tower"] * bool(architecture.vision) + ["audio encoder"] * bool(architecture.audio)
+    parts += [f"{part.name} of {count(part.parameters)}" for part in architecture.components]
+    return "; ".join(parts)
+
+
+def validate_document(path: str, faults: Sequence[Fault]) -> CatalogValidateDocument:
+    """The answer of ``catalog validate``."""
+    return {
+        "schema": "qwen-advisor/catalog-validate/1",
+        "path": path,
+        "valid": not faults,
+        "faults": [
+            {
+                "file": fault.file,
+                "line": fault.line,
+                "column": fault.column,
+                "path": fault.path,
+                "message": fault.message,
+            }
+            for fault in faults
+        ],
+    }
