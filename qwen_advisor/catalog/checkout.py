@@ -15,24 +15,38 @@ _PACKAGE = Path(__file__).parents[1]
 _CODE = ("*.py", "catalog/*.py", "parameters/*.py", "weights/*.py")
 
 
-def compiled_text(root: Path, cache: Path) -> str:
-    """The compiled form of the YAML in ``root``.
+class Checkout:
+    """A directory of YAML and the directory that keeps its compiled form.
 
-    It is kept in ``cache`` under a digest of all that it is made from, so that it is never out of date; a directory
-    that cannot be written only makes the next call slow again.
-
-    Raises:
-        CatalogError: the catalogue is invalid.
+    The form is kept under a digest of all that it is made from, so that it is never out of date. Two of the same
+    content are equal.
     """
-    compiled = cache / f"catalog-{_digest(root)}.json"
-    with suppress(OSError):
-        return compiled.read_text("ascii")
-    from qwen_advisor.catalog.compiling import compile_catalog  # noqa: PLC0415  reads YAML
 
-    data = compile_catalog(root, complete=False)
-    with suppress(OSError):
-        _write(compiled, data)
-    return data.decode("ascii")
+    def __init__(self, root: Path, cache: Path) -> None:
+        """Read every file that the compiled form is made from."""
+        self.root = root
+        self.compiled = cache / f"catalog-{_digest(root)}.json"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Checkout) and self.compiled == other.compiled
+
+    def __hash__(self) -> int:
+        return hash(self.compiled)
+
+    def compiled_text(self) -> str:
+        """The compiled form; a cache that cannot be written only makes the next call slow again.
+
+        Raises:
+            CatalogError: the catalogue is invalid.
+        """
+        with suppress(OSError):
+            return self.compiled.read_text("ascii")
+        from qwen_advisor.catalog.compiling import compile_catalog  # noqa: PLC0415  reads YAML
+
+        data = compile_catalog(self.root, complete=False)
+        with suppress(OSError):
+            _write(self.compiled, data)
+        return data.decode("ascii")
 
 
 def _digest(root: Path) -> str:

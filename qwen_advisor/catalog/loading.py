@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qwen_advisor.catalog.rows import scan, section
 from qwen_advisor.errors import CatalogError, UsageError
 from qwen_advisor.facts import Catalog
+
+if TYPE_CHECKING:
+    from qwen_advisor.catalog.checkout import Checkout
 
 REPLACE = "QWEN_ADVISOR_CATALOG"
 EXTRA = "QWEN_ADVISOR_CATALOG_EXTRA"
@@ -46,11 +49,21 @@ def base_catalog() -> Catalog:
     """The catalogue without anybody's own entries; errors as `load_catalog`."""
     root = own_directory()
     if root is None:
-        return open_compiled(_COMPILED.read_text("ascii"))
+        return _packaged()
     cache = cache_directory() if os.environ.get(REPLACE) else _PACKAGE.parent / ".cache"
-    from qwen_advisor.catalog.checkout import compiled_text  # noqa: PLC0415  an installed wheel never comes here
+    from qwen_advisor.catalog.checkout import Checkout  # noqa: PLC0415  an installed wheel never comes here
 
-    return open_compiled(compiled_text(root, cache))
+    return _opened(Checkout(root, cache))
+
+
+@lru_cache(maxsize=1)
+def _packaged() -> Catalog:
+    return open_compiled(_COMPILED.read_text("ascii"))
+
+
+@lru_cache(maxsize=4)
+def _opened(checkout: Checkout) -> Catalog:
+    return open_compiled(checkout.compiled_text())
 
 
 def own_directory() -> Path | None:
@@ -73,7 +86,6 @@ def own_directory() -> Path | None:
     return root
 
 
-@lru_cache(maxsize=4)
 def open_compiled(text: str) -> Catalog:
     """The catalogue in a compiled form."""
     first, _, body = text.partition("\n")

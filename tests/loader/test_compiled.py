@@ -133,6 +133,7 @@ def test_entries_behave_as_a_mapping(small: Path) -> None:
 def test_a_replacement_stands_in_for_the_whole(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QWEN_ADVISOR_CATALOG", str(small))
     assert list(load_catalog().models) == ["Acme/Tiny-1", "Acme/Tiny-2"]
+    assert load_catalog() is load_catalog()
     (small / "models/tiny-2.yaml").write_text("id: [", "utf-8")
     with pytest.raises(CatalogError) as caught:
         load_catalog()
@@ -144,15 +145,15 @@ def test_a_replacement_stands_in_for_the_whole(small: Path, monkeypatch: pytest.
 
 def test_a_checkout_compiles_once(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path / "cache"
-    first = checkout.compiled_text(small, cache)
+    first = checkout.Checkout(small, cache).compiled_text()
     compiled = list(cache.iterdir())
     assert len(compiled) == 1
     monkeypatch.setattr(compiling, "compile_catalog", None)
-    assert checkout.compiled_text(small, cache) == first
+    assert checkout.Checkout(small, cache).compiled_text() == first
     monkeypatch.undo()
     with (small / "ranking.yaml").open("a") as stream:
         stream.write("more: 1\n")
-    assert checkout.compiled_text(small, cache) != first
+    assert checkout.Checkout(small, cache).compiled_text() != first
     assert len(list(cache.iterdir())) == 2
 
 
@@ -160,13 +161,13 @@ def test_old_compiled_forms_are_cleared(small: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     for i in range(checkout.KEPT + 4):
         (small / "ranking.yaml").write_text(f"risk_aversion: {i}\n", "utf-8")
-        checkout.compiled_text(small, cache)
+        checkout.Checkout(small, cache).compiled_text()
     assert len(list(cache.iterdir())) == checkout.KEPT + 1
 
 
 def test_a_cache_that_cannot_be_written_is_no_fault(small: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
-    text = checkout.compiled_text(small, tmp_path / "file" / "cache")
+    text = checkout.Checkout(small, tmp_path / "file" / "cache").compiled_text()
     assert open_compiled(text).models["Acme/Tiny-1"].family == "Tiny"
 
 
