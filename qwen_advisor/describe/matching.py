@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,6 +50,10 @@ class NameIndex(Generic[T]):
     def _says_nothing(self, rest: frozenset[str]) -> bool:
         return all(_FILLER.fullmatch(word) and word not in self._variants for word in rest)
 
+    def exact(self, name: Name) -> list[Found[T]]:
+        """Entries with an alias of exactly these words."""
+        return [found for found in self._names if found.name.words == name.words]
+
     def siblings(self, name: Name, variants: Iterable[str]) -> list[T]:
         """Entries whose name differs by one of these words alone."""
         wanted = [name.words | {variant} for variant in variants if variant not in name.words]
@@ -63,6 +66,8 @@ class NameIndex(Generic[T]):
 
     def suggestions(self, text: str) -> tuple[str, ...]:
         """The names that look most like the text."""
+        import difflib  # noqa: PLC0415  only a faulty name pays for it
+
         by_spelling = {found.alias.lower(): found.alias for found in self._names}
         near = difflib.get_close_matches(text.lower(), by_spelling, n=4, cutoff=0.5)
         return tuple(by_spelling[key] for key in near)

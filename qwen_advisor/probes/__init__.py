@@ -1,0 +1,36 @@
+"""The door to the machine: raw evidence is gathered here, and read by pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qwen_advisor.facts import Catalog
+from qwen_advisor.machine import Machine
+from qwen_advisor.probes.assemble import interpret
+from qwen_advisor.probes.collect import collect
+from qwen_advisor.probes.evidence import Evidence, from_document, is_evidence, to_text
+
+__all__ = ["Evidence", "collect", "detect", "from_document", "interpret", "is_evidence", "look", "to_text"]
+
+
+def look(*, measure: bool = False) -> Evidence:
+    """Raw evidence of this machine; with ``measure`` also the memory bandwidth that a short benchmark reads."""
+    evidence = collect()
+    if not measure:
+        return evidence
+    from qwen_advisor.probes.measure import measured  # noqa: PLC0415  takes a second, and only when asked
+
+    return replace(evidence, readings={**evidence.readings, "bandwidth": measured()})
+
+
+def detect(catalog: Catalog, *, measure: bool = False) -> Machine:
+    """This machine.
+
+    Args:
+        catalog: completes what the machine does not tell of itself.
+        measure: read main memory for about a second to learn its bandwidth.
+
+    Raises:
+        ProbeError: nothing at all could be read.
+    """
+    return interpret(look(measure=measure), catalog)
