@@ -84,32 +84,28 @@ def list_csv(models: Iterable[Checkpoint]) -> str:
 
 
 def list_report(catalog: Catalog, models: Sequence[Checkpoint], *, narrow: bool = False) -> Report:
-    """One row per checkpoint; a narrow one leaves out what the name mostly says."""
-    headings = ["Model", "Parameters", "Kind", "Context", "License", "Released"]
-    if not narrow:
-        headings += ["Family", "Superseded by"]
+    """One row per checkpoint; a narrow one leaves out what can be done without."""
 
     def row(model: Checkpoint) -> tuple[str, ...]:
-        cells = [
-            words.short(model.id),
-            parameters(model),
-            model.kind,
-            context(model),
-            model.license or "unknown",
-            model.released or "unknown",
-        ]
-        if not narrow:
-            cells += [model.family, words.short(model.superseded_by or "")]
-        return tuple(cells)
+        name, license_, released = words.short(model.id), model.license or "unknown", model.released or "unknown"
+        if narrow:
+            native = model.context.native
+            return name, count(model.parameters_total), words.tokens(native) if native else "", license_, released
+        successor = words.short(model.superseded_by or "")
+        return name, parameters(model), model.kind, context(model), license_, released, model.family, successor
 
-    count = len(models)
-    of = f"of {len(catalog.models)} " if count != len(catalog.models) else ""
+    wide = ("Model", "Parameters", "Kind", "Context", "License", "Released", "Family", "Superseded by")
     return Report(
-        headline=f"{count} {of}model{'s' * (len(catalog.models) != 1)}",
+        headline=f"{len(models)} of {len(catalog.models)} models",
         good=bool(models),
         blocks=(
-            Grid(title="", headings=tuple(headings), rows=tuple(map(row, models)), right=frozenset({1, 3})),
-            Lines(title="", lines=("the whole of one: qwen-advisor catalog show MODEL",)),
+            Grid(
+                title="",
+                headings=("Model", "Size", "Context", "License", "Released") if narrow else wide,
+                rows=tuple(map(row, models)),
+                right=frozenset({1, 2} if narrow else {1, 3}),
+            ),
+            Lines(title="", lines=("everything about one: qwen-advisor catalog show MODEL",)),
         ),
     )
 
@@ -125,7 +121,7 @@ def count(number: int | None) -> str:
     """Parameters in three digits: ``752M``, ``8.19B``, ``1.02T``."""
     if number is None:
         return "unknown"
-    for scale, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M")):
+    for scale, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K")):
         value = number / scale
         if value >= 0.9995:
             digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
@@ -204,10 +200,11 @@ def show_report(catalog: Catalog, model: Checkpoint, quantizations: Sequence[Qua
         Facts(pairs=tuple((label, value) for label, value in _facts(catalog, model) if value)),
         Grid(
             title="Quantizations",
-            headings=("Format", "Computed", "On disk", "Difference", "Repository"),
+            headings=("Format", "Computed", "On disk", "Difference", "Official", "Repository"),
             rows=tuple(_rows(quantizations)),
             right=frozenset({1, 2, 3}),
         ),
+        Lines(title="Formats without a known repository, computed", lines=tuple(_unpublished(catalog, quantizations))),
         Grid(
             title="Engines",
             headings=("Engine", "From version", "Remark"),
@@ -233,18 +230,31 @@ def _remarks(note: str, verified: bool) -> tuple[str, str]:
 
 def _rows(quantizations: Sequence[Quantization]) -> Iterator[tuple[str, ...]]:
     for each in quantizations:
-        computed = words.gigabytes(each.footprint.file_bytes)
-        if not each.downloads:
-            yield each.footprint.format, computed, "", "", "no ready repository known"
         for index, download in enumerate(each.downloads):
-            own = download.computed_bytes
+            own, known = download.computed_bytes, download.bytes
             yield (
                 each.footprint.format if index == 0 else "",
-                words.gigabytes(own) if own is not None else computed,
-                words.gigabytes(download.bytes) if download.bytes else "",
-                f"{(own - download.bytes) / download.bytes:+.3%}" if own is not None and download.bytes else "",
-                download.repo + ("" if download.official else " (not by the makers)"),
+                words.gigabytes(own) if own is not None else "",
+                words.gigabytes(known) if known else "",
+                f"{own - known:+,} B" if own is not None and known else "",
+                "yes" if download.official else "no",
+                download.repo,
             )
+
+
+def _unpublished(catalog: Catalog, quantizations: Sequence[Quantization]) -> Iterator[str]:
+    rest = [each.footprint for each in quantizations if not each.downloads]
+    on_load = [each for each in rest if catalog.formats[each.format].quantized_on_load]
+    if on_load:
+        sizes = _sizes((each.format, each.tensor_bytes) for each in on_load)
+        yield f"made from BF16 while it is loaded, in memory: {sizes}"
+    others = [each for each in rest if each not in on_load]
+    if others:
+        yield f"to be converted: {_sizes((each.format, each.file_bytes) for each in others)}"
+
+
+def _sizes(pairs: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {words.gigabytes(size)}" for name, size in pairs)
 
 
 def _facts(catalog: Catalog, model: Checkpoint) -> Iterator[tuple[str, str]]:
@@ -256,11 +266,13 @@ def _facts(catalog: Catalog, model: Checkpoint) -> Iterator[tuple[str, str]]:
     yield "Superseded by", model.superseded_by or ""
     yield (
         "Parameters",
-        f"{model.parameters_total:,}" + (f", {model.parameters_active:,} active" if model.parameters_active else "")
+        f"{model.parameters_total:,}"
+        + (f"; {model.parameters_active:,} active per token" if model.parameters_active else "")
         if model.parameters_total
         else "unknown",
     )
-    yield "Context", context(model) + (f" by {reach.extension}" if reach.extended else "")
+    native = f"{words.tokens(reach.native)} tokens" if reach.native else "unknown"
+    yield "Context", native + (f"; {words.tokens(reach.extended)} by {reach.extension}" if reach.extended else "")
     yield "Input, output", f"{', '.join(model.modalities_in)} → {', '.join(model.modalities_out)}"
     yield "Thinking", _thinking(model)
     yield "Tool calling", {True: "yes", False: "no", None: "no source says"}[model.tool_calling]
