@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from qwen_advisor import errors  # noqa: E402  after the path to the checkout is set
+from qwen_advisor.catalog.schema import file_schemas  # noqa: E402
 from qwen_advisor.cli.app import VERBS, run  # noqa: E402
+from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.schema import json_schema  # noqa: E402
 from qwen_advisor.render.shapes import DOCUMENTS  # noqa: E402
 
@@ -28,15 +30,14 @@ MARK = "<!-- made by docs/generate.py: change the code, not this page -->"
 
 def pages() -> dict[Path, str]:
     """Every generated file with what it should hold."""
-    made = {ROOT / "schemas" / f"{name}.json": schema_text(name) for name in DOCUMENTS}
+    schemas = {name: json_schema(name) for name in (*DOCUMENTS, *CATALOG_DOCUMENTS)} | file_schemas()
+    made = {
+        ROOT / "schemas" / f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        for name, schema in schemas.items()
+    }
     made[ROOT / "docs" / "reference" / "exit-codes.md"] = exit_codes()
     made[ROOT / "docs" / "reference" / "command-line.md"] = command_line()
     return made
-
-
-def schema_text(name: str) -> str:
-    """One JSON Schema as it is published."""
-    return json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n"
 
 
 def exit_codes() -> str:

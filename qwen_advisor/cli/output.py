@@ -8,7 +8,7 @@ import shutil
 import sys
 
 from qwen_advisor.errors import AdvisorError
-from qwen_advisor.render.paint import Look
+from qwen_advisor.render.look import Look
 
 
 def emit(text: str) -> None:

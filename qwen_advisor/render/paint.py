@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwen_advisor.render.look import Look
 from qwen_advisor.render.report import Block, Commands, Facts, Grid, Lines, Report
 
 if TYPE_CHECKING:
@@ -13,24 +13,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _UNBOUNDED = 10_000  # columns: into a pipe or a file, a line is as long as it needs to be
-_NARROW = 110  # columns below which a table folds two columns into one
 _TO_ASCII = str.maketrans(
     {"±": "+/-", "–": "-", "×": "x", "→": "->", "█": "#", "░": ".", "·": "-", "≥": ">=", "≤": "<="}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """Where a report is shown. ``width`` is in columns, None where nothing bounds it."""
-
-    width: int | None = None
-    colour: bool = False
-    ascii_only: bool = False
-
-    @property
-    def narrow(self) -> bool:
-        """Whether columns must be saved."""
-        return self.width is not None and self.width < _NARROW
 
 
 def paint(report: Report, look: Look) -> str:

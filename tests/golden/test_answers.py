@@ -15,8 +15,9 @@ import pytest
 from qwen_advisor.render import estimate, recommend
 from qwen_advisor.render.data import document_text
 from qwen_advisor.render.documents import estimate_document, recommend_document
+from qwen_advisor.render.look import Look
 from qwen_advisor.render.markdown import markdown
-from qwen_advisor.render.paint import Look, paint
+from qwen_advisor.render.paint import paint
 
 ANSWERS = Path(__file__).parent / "answers"
 
