@@ -52,7 +52,9 @@ def complete(catalog: Catalog, gpus: list[FoundGpu], *, total: int, available: i
     """
     done = Completed(total=total, available=available)
     for gpu in gpus:
-        known = identify(catalog, gpu)
+        # The size of main memory tells modules apart that differ in nothing else (Jetson AGX Orin, 32 and 64 GB).
+        whole = gpu.vendor == "nvidia" and gpu.integrated is True and gpu.total is None
+        known = identify(catalog, replace(gpu, total=total, integrated=None) if whole else gpu)
         shares = gpu.integrated is True or (known.spec is not None and known.spec.kind in ("unified", "integrated"))
         if not shares or known.spec is not None:
             done.notes += known.notes

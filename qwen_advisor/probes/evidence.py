@@ -38,10 +38,10 @@ def to_text(evidence: Evidence) -> str:
     import yaml  # noqa: PLC0415  only --raw pays for it
 
     class Dumper(yaml.SafeDumper):
-        """Writes texts of several lines as blocks."""
+        """Writes texts of several lines as blocks and all others in quotes, so that none reads as a number."""
 
     def block(dumper: yaml.SafeDumper, text: str) -> Any:
-        style = "|" if "\n" in text else None
+        style = "|" if "\n" in text else '"'
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, block)

@@ -1,0 +1,9 @@
+"""Hardware profiles: a machine as a file, written whole and read back exactly, or written by hand in a few words."""
+
+from __future__ import annotations
+
+from qwen_advisor.profiles.document import machine_document
+from qwen_advisor.profiles.files import read_profile, write_profile
+from qwen_advisor.profiles.words import parse_bandwidth, parse_reserve
+
+__all__ = ["machine_document", "parse_bandwidth", "parse_reserve", "read_profile", "write_profile"]

@@ -1,0 +1,96 @@
+"""Reading and writing profile files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from qwen_advisor.describe import describe
+from qwen_advisor.errors import UsageError
+from qwen_advisor.facts import Catalog
+from qwen_advisor.machine import Machine
+from qwen_advisor.probes import from_document, interpret, is_evidence
+from qwen_advisor.profiles.document import SCHEMA, machine_document, machine_from
+from qwen_advisor.profiles.words import description_of
+
+_MOST_BYTES = 16 << 20
+
+
+def write_profile(machine: Machine, path: Path | str) -> None:
+    """Write the machine to a file, as JSON where its name ends in ``.json``, else as YAML. The file appears whole.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    document, target = machine_document(machine), Path(path)
+    if target.suffix.lower() == ".json":
+        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    else:
+        import yaml  # noqa: PLC0415  only profiles in YAML pay for it
+
+        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10_000)
+    try:
+        _replace(target, text)
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror or error}") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the file and put it in its place in one step, so that nobody ever reads half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)  # what an ordinary new file gets; mkstemp's is private
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def read_profile(path: Path | str, catalog: Catalog) -> Machine:
+    """The machine in a file: a profile, an answer of ``inspect-hardware``, raw evidence, or a few words by hand.
+
+    Raises:
+        UsageError: the file cannot be read, or a part of it is not understood (which one, and what it may be).
+        ProbeError: it is evidence, and tells of no machine.
+    """
+    where = str(path)
+    document = _document(Path(path))
+    if is_evidence(document):
+        return interpret(from_document(document, where), catalog)
+    if not isinstance(document, dict) or not document:
+        raise UsageError(f"{where} holds no hardware profile", hint="write at least: ram: 16G")
+    schema = document.get("schema")
+    if schema is None:
+        return describe(catalog, description_of(document, where))
+    if schema != SCHEMA:
+        raise UsageError(f"{where} has the schema {schema!r}, which is not known", hint=f"profiles have {SCHEMA!r}")
+    return machine_from(document, where)
+
+
+def _document(path: Path) -> Any:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+    if data.lstrip()[:1] != b"{":
+        from qwen_advisor.catalog.strict_yaml import parse_yaml  # noqa: PLC0415  only YAML pays for it
+        from qwen_advisor.catalog.structure import plain  # noqa: PLC0415
+
+        node, faults = parse_yaml(data, str(path))
+        if faults or node is None:
+            raise UsageError(f"{path} cannot be read: {faults[0] if faults else 'it is empty'}")
+        return plain(node)
+    try:
+        return json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is no JSON: {error}") from error
