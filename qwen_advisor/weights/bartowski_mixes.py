@@ -1,7 +1,8 @@
 """The mixes as bartowski makes them: llama.cpp's rules with changes of his own for mixtures of experts and hybrids.
 
 Sources: https://github.com/bartowski1182/llama.cpp, branch ``quant_types``, at commit f609de5a2 (2025, mixtures of
-experts only) and at its head (2026). His files are made with an importance matrix.
+experts only) and at its head (2026). His files are made with an importance matrix. The types of Qwen3-Next's one
+input matrix follow from the sizes of https://huggingface.co/bartowski/Qwen_Qwen3-Next-80B-A3B-Instruct-GGUF.
 """
 
 from __future__ import annotations
@@ -44,6 +45,14 @@ _SHARED_2025 = {"Q4_K_M": "Q6_K", "Q5_K_S": "Q6_K", "Q5_K_M": "Q8_0"}
 _OUTPUT_2025 = frozenset(
     {"Q2_K", "IQ3_XS", "IQ3_XXS", "Q3_K_S", "Q3_K_M", "IQ4_NL", "Q4_K_S", "Q4_K_M", "IQ3_S", "IQ3_M", "IQ4_XS"}
 )
+_INPUT_2025 = {
+    **dict.fromkeys(("Q2_K", "IQ3_XXS"), "Q4_K"),
+    **dict.fromkeys(("Q3_K_S", "Q3_K_M", "Q3_K_L", "IQ3_XS", "IQ3_S", "IQ3_M"), "Q5_K"),
+    **dict.fromkeys(("IQ4_XS", "IQ4_NL", "Q4_K_S"), "Q5_K"),
+    "Q4_0": "Q5_0",
+    **dict.fromkeys(("Q4_K_M", "Q5_K_M"), "Q6_K"),
+    "Q6_K": "Q8_0",
+}
 
 
 def _is_shared(matrix: Matrix) -> bool:
@@ -74,6 +83,8 @@ def type_2025(matrix: Matrix, setting: Setting, at: Place, number: int) -> str:
         return _EXPERT_DOWN_2025.get(mix, default) if at.more_bits else default
     if role == "attn_output":
         return "Q5_K" if mix in _OUTPUT_2025 else default
+    if matrix.name == "ssm_in.weight":
+        return _INPUT_2025.get(mix, default)
     return wanted_type(matrix, setting, at, number)
 
 

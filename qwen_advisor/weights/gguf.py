@@ -29,6 +29,7 @@ def footprint(
     header = header_bytes(
         text,
         architecture.model_type,
+        vocab_size=next(matrix.rows for matrix in file.tensors.head.matrices if matrix.role == "token_embd"),
         one_input="ssm-in" in variant,
         mtp=file.mtp is not None,
         stored_head=stored,

@@ -25,7 +25,7 @@ _METADATA_PER_TOKEN = 39.05  # 5,932,500 / 151,936: for a vocabulary of which no
 def _metadata(vocab_size: int) -> int:
     if vocab_size in _METADATA:
         return _METADATA[vocab_size]
-    if 151_000 < vocab_size < 153_000:  # the same tokenizer, padded to another width
+    if 151_000 < vocab_size < 156_000:  # the same tokenizer, padded to another width or with tokens for codes
         return _METADATA[151_936] + (vocab_size - 151_936) * _PAD_TOKEN
     return round(vocab_size * _METADATA_PER_TOKEN)
 
@@ -38,10 +38,12 @@ def _infos(block: Block, prefix: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def header_bytes(text: TextDecoder, model_type: str, *, one_input: bool, mtp: bool, stored_head: bool) -> int:
+def header_bytes(
+    text: TextDecoder, model_type: str, *, vocab_size: int, one_input: bool, mtp: bool, stored_head: bool
+) -> int:
     """Bytes before the tensor data of a file, within about 4 KB of real ones."""
     tensors = decoder(text, model_type, one_input=one_input)
-    total = _FIXED + _metadata(text.vocab_size) + _infos(tensors.head, 0)
+    total = _FIXED + _metadata(vocab_size) + _infos(tensors.head, 0)
     if stored_head:
         total += _infos(Block((tensors.stored_head,), ()), 0)
     blocks = [tensors.kinds[kind] for kind in tensors.kind_of_layer]

@@ -101,6 +101,7 @@ class Setting:
     seventy_b: bool  # llama.cpp takes the model for its "70B" type
     imatrix: bool = False
     old_qkv_rule: bool = False
+    old_fallback: bool = False
     mtp: bool = False
     mtp_type: str = ""  # of all matrices of the MTP block, where they were pinned
     values_f16: bool = False
@@ -217,5 +218,7 @@ def matrix_type(matrix: Matrix, setting: Setting, at: Place, number: int = 0, ru
     kind = kind or rules(matrix, setting, at, number)
     if matrix.cols % (256 if kind in _BLOCKS_OF_256 else 32):
         fallback = _FALLBACK.get(kind, "IQ4_NL") if kind in _BLOCKS_OF_256 else kind
+        if kind == "Q3_K" and setting.old_fallback:
+            fallback = "Q4_1"
         return "F16" if matrix.cols % 32 else fallback
     return kind

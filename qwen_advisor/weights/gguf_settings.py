@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from qwen_advisor.errors import CatalogError, UsageError
 from qwen_advisor.model import Architecture, TextDecoder
 from qwen_advisor.quantization import BlockType, Format
-from qwen_advisor.weights import bartowski_mixes, unsloth_mixes
+from qwen_advisor.weights import bartowski_mixes, ollama_mixes, unsloth_mixes
 from qwen_advisor.weights.gguf_file import GgufFile
 from qwen_advisor.weights.gguf_mixes import DEFAULT_TYPE, Rules, Setting, default_type, wanted_type
 from qwen_advisor.weights.gguf_places import layout
@@ -18,6 +18,7 @@ _RULES: dict[str, Rules] = {
     "bartowski-2025": bartowski_mixes.type_2025,
     "bartowski-2026": bartowski_mixes.type_2026,
     "unsloth": unsloth_mixes.type_unsloth,
+    "ollama": ollama_mixes.type_ollama,
     "pure": default_type,
 }
 _MTP = {"mtp": "", "mtp-Q8_0": "Q8_0", "mtp-Q4_0": "Q4_0"}
@@ -44,13 +45,21 @@ def open_file(
         )
     _check_meaning(architecture.id, text, variant)
     one_input = "ssm-in" in variant
-    tensors = decoder(text, architecture.model_type, one_input=one_input)
+    tensors = decoder(text, architecture.model_type, one_input=one_input, folded_rows=_folded_rows(architecture))
     setting = _setting(architecture, text, fmt, variant, tensors)
     places = layout(
         text, architecture.model_type, one_input=one_input, mtp=setting.mtp, old_qkv_rule=setting.old_qkv_rule
     )
     rules = next((_RULES[word] for word in variant if word in _RULES), wanted_type)
     return GgufFile(tensors, places, setting, types, rules), text
+
+
+def _folded_rows(architecture: Architecture) -> int:
+    """Rows of the text embedding of a text-to-speech model, whose own decoder speaks in codes."""
+    if architecture.model_type != "qwen3_tts":
+        return 0
+    tables = [part for part in architecture.components if part.name == "text_embedding"]
+    return sum(weight.shape[0] for table in tables for weight in table.weights)
 
 
 def _check_meaning(name: str, text: TextDecoder, variant: frozenset[str]) -> None:
@@ -61,6 +70,8 @@ def _check_meaning(name: str, text: TextDecoder, variant: frozenset[str]) -> Non
         raise UsageError(f"{name} has no tied head, so stored-head means nothing for it")
     if not text.mtp_num_hidden_layers and not variant.isdisjoint(_MTP):
         raise UsageError(f"{name} has no multi-token-prediction block")
+    if "ollama" in variant and not linear:
+        raise UsageError(f"{name} has no linear attention, for which Ollama had rules of its own")
     if "ssm-in" in variant and not (linear and linear.fused_projections):
         raise UsageError(f"{name} was never converted with one input matrix for its linear attention")
 
@@ -83,6 +94,7 @@ def _setting(
         seventy_b=architecture.model_type == "qwen2" and text.num_hidden_layers == 80,
         imatrix=not variant.isdisjoint(_WITH_IMATRIX),
         old_qkv_rule=not variant.isdisjoint(_OLD_RULES),
+        old_fallback="old-fallback" in variant,
         mtp=mtp is not None,
         mtp_type=_MTP[mtp] if mtp else "",
         values_f16="attention-values-f16" in variant,

@@ -247,9 +247,9 @@ def _mtp(text: TextDecoder) -> Block:
     return Block(tuple(matrices), tuple(vectors))
 
 
-def _head(text: TextDecoder) -> Block:
+def _head(text: TextDecoder, folded_rows: int) -> Block:
     hidden = text.hidden_size
-    matrices = [Matrix("token_embd.weight", "token_embd", hidden, text.vocab_size)]
+    matrices = [Matrix("token_embd.weight", "token_embd", hidden, text.vocab_size + folded_rows)]
     vectors = [Vector("output_norm.weight", hidden)]
     if text.lm_head and not text.tie_word_embeddings:
         matrices.append(Matrix("output.weight", "output", hidden, text.vocab_size))
@@ -268,8 +268,15 @@ def _head(text: TextDecoder) -> Block:
 
 
 @lru_cache(maxsize=512)
-def decoder(text: TextDecoder, model_type: str, *, one_input: bool = False) -> Decoder:
-    """The tensors of a language model; ``one_input``: linear attention has one input matrix, ``ssm_in``."""
+def decoder(text: TextDecoder, model_type: str, *, one_input: bool = False, folded_rows: int = 0) -> Decoder:
+    """The tensors of a language model.
+
+    Args:
+        text: its shape.
+        model_type: the word of its configuration.
+        one_input: linear attention has one input matrix, ``ssm_in``.
+        folded_rows: rows of a text embedding that the converter joins to the codec's (``conversion/qwen3tts.py``).
+    """
     kinds: dict[Block, int] = {}
     seen: dict[tuple[bool, bool, bool], int] = {}
     kind_of_layer: list[int] = []
@@ -283,7 +290,7 @@ def decoder(text: TextDecoder, model_type: str, *, one_input: bool = False) -> D
             seen[key] = kinds.setdefault(block, len(kinds))
         kind_of_layer.append(seen[key])
     return Decoder(
-        head=_head(text),
+        head=_head(text, folded_rows),
         kinds=tuple(kinds),
         kind_of_layer=tuple(kind_of_layer),
         mtp=_mtp(text) if text.mtp_num_hidden_layers else None,

@@ -15,7 +15,16 @@ from qwen_advisor.model import TextDecoder
 from qwen_advisor.quantization import Format, LearnedBits
 from qwen_advisor.weights.gguf_file import Sum
 
-_LARGE = 150_000_000_000  # weights
+LARGE = 150_000_000_000  # weights from which experts have bits of their own
+
+
+def recipe(text: TextDecoder, variant: frozenset[str]) -> str:
+    """Which of the publisher's recipes a model was quantized by; they changed with generations of models."""
+    if "recipe-2026-08" in variant:
+        return "2026-08"
+    if text.linear_attention is None or text.linear_attention.fused_projections:
+        return "2025"
+    return "2026-mtp" if "mtp" in variant else "2026"  # files with the MTP block were made later, and differently
 
 
 def learned_bits(fmt: Format, text: TextDecoder, variant: frozenset[str]) -> LearnedBits:
@@ -24,13 +33,10 @@ def learned_bits(fmt: Format, text: TextDecoder, variant: frozenset[str]) -> Lea
     Raises:
         UsageError: no file of the mix was seen for this generation of models.
     """
-    if "recipe-2026-08" in variant:
-        recipe = "2026-08"
-    else:
-        recipe = "2026" if text.linear_attention and not text.linear_attention.fused_projections else "2025"
-    if recipe not in fmt.learned:
+    found = fmt.learned.get(recipe(text, variant))
+    if found is None or text.ngram_embedding is not None:
         raise UsageError(f"no {fmt.name} file of a model of this generation is known", hint="ask for the plain mix")
-    return fmt.learned[recipe]
+    return found
 
 
 class Model:
@@ -42,7 +48,7 @@ class Model:
         embedding = text.vocab_size * text.hidden_size
         tied = text.tie_word_embeddings or not text.lm_head
         total = body.weights + mtp.weights + embedding * (1 if tied else 2)
-        experts = bits.experts_large if total > _LARGE and bits.experts_large else bits.experts
+        experts = bits.experts_large if total > LARGE and bits.experts_large else bits.experts
         dense = bits.moe_dense if text.moe else bits.dense
         self.embedding = self._bytes(embedding, bits.tied_embedding if tied else bits.embedding)
         self.output = 0 if tied else self._bytes(embedding, bits.head)

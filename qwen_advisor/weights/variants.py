@@ -8,6 +8,7 @@ VARIANTS: dict[str, str] = {
     "stored-head": "a tied head is written out as output.weight",
     "imatrix": "quantized with an importance matrix",
     "old-qkv-rule": "quantized before March 2026, when fused attention had a rule of its own",
+    "old-fallback": "quantized before February 2024, when rows too short for Q3_K took Q4_1",
     "ssm-in": "Qwen3-Next converted before 2026, with one input matrix for its linear attention",
     "pure": "every matrix in the default type of the mix",
     "attention-values-f16": "attn_v kept in F16, as Ollama's own converter did for Qwen3 in 2025",
@@ -17,6 +18,7 @@ VARIANTS: dict[str, str] = {
     "bartowski-2025": "bartowski's own rules of 2025, for mixtures of experts",
     "bartowski-2026": "bartowski's own rules of 2026",
     "unsloth": "unsloth's changes to the plain mixes",
+    "ollama": "quantized by Ollama's own rules for hybrids, of early 2026",
     "recipe-2026-08": "unsloth's UD mixes as remade in August 2026",
     "projector-BF16": "vision and audio projector in BF16",
     "projector-F32": "vision and audio projector in F32",
@@ -25,7 +27,7 @@ VARIANTS: dict[str, str] = {
 }
 _ONE_OF = (
     frozenset({"mtp", "mtp-Q8_0", "mtp-Q4_0"}),
-    frozenset({"pure", "bartowski-2025", "bartowski-2026", "unsloth"}),
+    frozenset({"pure", "bartowski-2025", "bartowski-2026", "unsloth", "ollama"}),
     frozenset({"projector-BF16", "projector-F32", "projector-Q8_0"}),
 )
 
