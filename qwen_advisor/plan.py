@@ -12,13 +12,16 @@ Mode = Literal["gpu", "cpu", "hybrid", "unified"]
 Bound = Literal["bandwidth", "compute", "interconnect"]
 SpeedBasis = Literal["roofline", "calibrated", "measured"]
 
+# llama-server, and what is built on it, share one context among their slots.
+SHARED_CONTEXT = frozenset({"llama.cpp", "ollama", "lmstudio"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How the engine is run. Token counts are tokens; ``None`` means the engine's own default.
 
-    ``context`` is the engine's own setting: for llama.cpp the whole ``--ctx-size``, which the slots share, for the
-    other engines the length that one request may reach.
+    ``context`` is what the engine allocates for: where slots share it (`SHARED_CONTEXT`) all of it, such as the whole
+    ``--ctx-size`` of llama.cpp; for the other engines the length that one request may reach.
     """
 
     engine: str
@@ -38,6 +41,12 @@ class Settings:
     vision: bool = True  # load the projector where there is one
     prompt_tokens: int = 512
     output_tokens: int = 128
+
+    @property
+    def context_per_request(self) -> int:
+        """Tokens that one request may reach."""
+        shared = self.engine in SHARED_CONTEXT and not self.kv_unified
+        return self.context // max(1, self.parallel) if shared else self.context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

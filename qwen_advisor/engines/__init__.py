@@ -5,6 +5,7 @@ from __future__ import annotations
 from qwen_advisor.advice import Plan
 from qwen_advisor.engines import llama_cpp, local, ollama, sglang, vllm
 from qwen_advisor.engines.steps import Launch, Step
+from qwen_advisor.engines.words import no_weights
 
 __all__ = ["Launch", "Step", "launch"]
 
@@ -26,11 +27,11 @@ def launch(plan: Plan, *, tools: bool = False, nodes: int = 1) -> Launch:
         case "ollama":
             return ollama.launch(plan)
         case "vllm":
-            return vllm.launch(plan, tools=tools, nodes=nodes)
+            return no_weights(plan) or vllm.launch(plan, tools=tools, nodes=nodes)
         case "sglang":
-            return sglang.launch(plan, tools=tools, nodes=nodes)
+            return no_weights(plan) or sglang.launch(plan, tools=tools, nodes=nodes)
         case "transformers":
-            return local.transformers(plan)
+            return no_weights(plan) or local.transformers(plan)
         case "mlx":
             return local.mlx(plan)
         case "lmstudio":

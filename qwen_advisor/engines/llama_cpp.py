@@ -44,7 +44,7 @@ def _weights(plan: Plan) -> tuple[tuple[Step, ...], tuple[str, ...]]:
 def _settings(plan: Plan) -> tuple[str, ...]:
     settings, native = plan.settings, plan.checkpoint.context.native
     yarn = _YARN.search(plan.checkpoint.context.extension or "")
-    stretched = bool(native and yarn and settings.context // max(1, settings.parallel) > native)
+    stretched = bool(native and yarn and settings.context_per_request > native)
     return options(
         ("-c", settings.context),
         ("-np", settings.parallel),

@@ -10,8 +10,8 @@ def launch(plan: Plan) -> Launch:
     """The commands that start the server with the plan's settings and fetch and run the model."""
     settings = plan.settings
     environment = {
-        # Without it the context follows the VRAM: 4k, 32k or 256k.
-        "OLLAMA_CONTEXT_LENGTH": str(settings.context),
+        # Of one request: Ollama multiplies it by the slots. Without it the context follows the VRAM: 4k, 32k or 256k.
+        "OLLAMA_CONTEXT_LENGTH": str(settings.context_per_request),
         "OLLAMA_NUM_PARALLEL": str(settings.parallel),
     }
     if settings.kv_type != "f16":

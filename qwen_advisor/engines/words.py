@@ -1,11 +1,24 @@
-"""What vLLM and SGLang call the ways in which Qwen models think and call tools."""
+"""What the engines for safetensors share: how Qwen models think and call tools in their words, and what is ready."""
 
 from __future__ import annotations
 
+from qwen_advisor.advice import Plan
+from qwen_advisor.engines.steps import Launch
 from qwen_advisor.model import Checkpoint
 
 # These lines of models write a call as XML, the way Qwen3-Coder began; those before them as JSON, the way Hermes did.
 _XML_CALLS = ("qwen3.5", "qwen3.6", "qwen3.8", "qwen3-coder")
+
+
+# What these engines load from the full-precision repository; any other format needs a repository of its own.
+_FROM_FULL_PRECISION = frozenset({"BF16", "FP16", "FP8", "NF4", "INT8"})
+
+
+def no_weights(plan: Plan) -> Launch | None:
+    """That a plan's format has to be made first, where no repository of it is known; None where it can be served."""
+    if plan.artifact.repo is not None or plan.format in _FROM_FULL_PRECISION:
+        return None
+    return Launch(steps=(), notes=(f"no repository of {plan.checkpoint.id} in {plan.format} is known: make one first",))
 
 
 def reasoning_parser(checkpoint: Checkpoint) -> str | None:

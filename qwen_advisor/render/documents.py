@@ -94,7 +94,7 @@ def _recommendation(item: Recommendation, wanted: Requirements, nodes: int) -> R
         "quantization": plan.format,
         "engine": plan.settings.engine,
         "thinking": plan.thinking,
-        "context_tokens": context_of(plan),
+        "context_tokens": plan.settings.context_per_request,
         "largest_context_tokens": item.largest_context,
         "artifact": _artifact(plan.artifact),
         "settings": _settings(plan.settings),
@@ -109,13 +109,6 @@ def _recommendation(item: Recommendation, wanted: Requirements, nodes: int) -> R
         "warnings": list(item.warnings),
         "launch": _launch(launch(plan, tools=wanted.tools, nodes=nodes)),
     }
-
-
-def context_of(plan: Plan) -> int:
-    """Tokens that one request may reach: llama.cpp's own setting is shared by the slots."""
-    settings = plan.settings
-    shared = settings.engine == "llama.cpp" and not settings.kv_unified
-    return settings.context // max(1, settings.parallel) if shared else settings.context
 
 
 def _requirements(wanted: Requirements) -> RequirementsShape:

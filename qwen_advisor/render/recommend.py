@@ -7,7 +7,7 @@ from qwen_advisor.engines import launch
 from qwen_advisor.errors import NothingFits
 from qwen_advisor.render import words
 from qwen_advisor.render.data import Cell, csv_text, variables
-from qwen_advisor.render.documents import context_of, four_digits
+from qwen_advisor.render.documents import four_digits
 from qwen_advisor.render.report import Block, Commands, Facts, Grid, Lines, Report
 from qwen_advisor.units import gib
 
@@ -81,7 +81,7 @@ def identifier(advice: Advice) -> str:
 
 def environment(advice: Advice) -> str:
     """The winner as shell variables; empty where nothing fits."""
-    return "".join(variables(item.plan, context_of(item.plan)) for item in advice.recommendations[:1])
+    return "".join(variables(item.plan, item.plan.settings.context_per_request) for item in advice.recommendations[:1])
 
 
 def csv(advice: Advice) -> str:
@@ -97,7 +97,7 @@ def _row(item: Recommendation) -> tuple[Cell, ...]:
         plan.format,
         plan.settings.engine,
         plan.thinking,
-        context_of(plan),
+        plan.settings.context_per_request,
         item.largest_context,
         plan.artifact.repo,
         plan.artifact.bytes,
@@ -121,8 +121,8 @@ def _row(item: Recommendation) -> tuple[Cell, ...]:
 
 def _facts(advice: Advice, pick: Recommendation) -> tuple[tuple[str, str], ...]:
     plan, wanted, speed = pick.plan, advice.requirements, pick.plan.speed
-    context = f"{words.tokens(context_of(plan))} tokens"
-    if pick.largest_context and pick.largest_context > context_of(plan):
+    context = f"{words.tokens(plan.settings.context_per_request)} tokens"
+    if pick.largest_context and pick.largest_context > plan.settings.context_per_request:
         context += f"; {words.tokens(pick.largest_context)} would still fit"
     users = f" each, {words.figure(speed.throughput)} together" if wanted.concurrency > 1 else ""
     return (
@@ -160,7 +160,7 @@ def _ranking(advice: Advice, *, narrow: bool, full_names: bool) -> Grid:
         model = plan.checkpoint.id if full_names else words.short(plan.checkpoint.id)
         speed = words.rate(plan.speed.decode)
         able = words.quality(item.ability, item.quantization_loss)
-        context, license_id = words.tokens(context_of(plan)), plan.checkpoint.license or "not known"
+        context, license_id = words.tokens(plan.settings.context_per_request), plan.checkpoint.license or "not known"
         memory, setting = gib(plan.memory.total), (plan.format, plan.settings.engine)
         if narrow:
             merged = f"{model}\n{setting[0]}, {setting[1]}"

@@ -94,7 +94,7 @@ def test_llama_cpp_leaves_the_projector_where_no_images_come(hand: ModuleType) -
 
 
 def test_ollama_gets_its_settings_from_the_environment(hand: ModuleType) -> None:
-    how = launch(set_to(hand.plan(), engine="ollama", kv_type="q8_0", parallel=2))
+    how = launch(set_to(hand.plan(), engine="ollama", kv_type="q8_0", context=16384, parallel=2))
     assert [step.shell for step in how.steps] == [
         (
             "OLLAMA_CONTEXT_LENGTH=8192 OLLAMA_NUM_PARALLEL=2 OLLAMA_KV_CACHE_TYPE=q8_0 OLLAMA_FLASH_ATTENTION=1"
@@ -156,6 +156,13 @@ def test_vllm_quantizes_only_what_is_not_ready(
     assert f"vllm serve {repo or 'Qwen/Qwen3-8B'} " in made
     assert ("--quantization" in made) == (words is not None)
     assert words is None or words in made
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "transformers"])
+def test_a_format_without_a_repository_is_not_served_as_another(engine: str, hand: ModuleType) -> None:
+    how = launch(served(hand, engine, artifact=replace(hand.plan().artifact, repo=None, files=())))
+    assert how.steps == ()
+    assert how.notes == ("no repository of Qwen/Qwen3-8B in AWQ is known: make one first",)
 
 
 def test_vllm_spans_nodes(hand: ModuleType) -> None:
@@ -234,7 +241,7 @@ def test_lm_studio_fetches_and_loads(hand: ModuleType) -> None:
 
 @pytest.mark.parametrize("engine", get_args(EngineId))
 def test_every_engine_of_the_contract_has_a_command(engine: str, hand: ModuleType) -> None:
-    how = launch(set_to(hand.plan(), engine=engine))
+    how = launch(set_to(hand.plan(format="INT8"), engine=engine))
     assert how.steps
     for step in how.steps:
         assert shlex.split(step.shell)[-len(step.argv) :] == list(step.argv)
