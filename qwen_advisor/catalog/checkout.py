@@ -25,28 +25,28 @@ class Checkout:
     def __init__(self, root: Path, cache: Path) -> None:
         """Read every file that the compiled form is made from."""
         self.root = root
-        self.compiled = cache / f"catalog-{_digest(root)}.json"
+        self.file = cache / f"catalog-{_digest(root)}.json"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Checkout) and self.compiled == other.compiled
+        return isinstance(other, Checkout) and self.file == other.file
 
     def __hash__(self) -> int:
-        return hash(self.compiled)
+        return hash(self.file)
 
-    def compiled_text(self) -> str:
+    def compiled(self) -> bytes:
         """The compiled form; a cache that cannot be written only makes the next call slow again.
 
         Raises:
             CatalogError: the catalogue is invalid.
         """
         with suppress(OSError):
-            return self.compiled.read_text("ascii")
+            return self.file.read_bytes()
         from qwen_advisor.catalog.compiling import compile_catalog  # noqa: PLC0415  reads YAML
 
         data = compile_catalog(self.root, complete=False)
         with suppress(OSError):
-            _write(self.compiled, data)
-        return data.decode("ascii")
+            _write(self.file, data)
+        return data
 
 
 def _digest(root: Path) -> str:

@@ -1,7 +1,7 @@
 """YAML to the compiled catalogue: read, check, count the weights, write.
 
-The result is one JSON document, ASCII, the same bytes for the same facts. Its first line tells where each section
-begins and ends, so that a reader takes only what it needs (see `rows`).
+The result is one JSON document, ASCII, the same bytes for the same facts, laid out so that a reader takes only what it
+needs (see `rows`).
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from qwen_advisor.catalog.checks import Known, check, missing_sections
 from qwen_advisor.catalog.faults import Fault, catalog_error
 from qwen_advisor.catalog.footprints import count_footprints
 from qwen_advisor.catalog.layout import SECTIONS
 from qwen_advisor.catalog.packing import plan_of, section_text, text_of
-from qwen_advisor.catalog.rows import Plan
 from qwen_advisor.catalog.sources import Facts, read_facts
 from qwen_advisor.footprint import Footprint
 
@@ -73,21 +72,17 @@ def stamp(root: Path, facts: Facts) -> str:
 
 def _document(facts: Facts, counted: Mapping[str, Mapping[str, Footprint]], version: str) -> bytes:
     types: dict[str, Any] = {}
-    plans: dict[str, Plan] = {}
-    texts: dict[str, str] = {}
-    for section in SECTIONS:
-        inner = section.name in INNER
-        plan = plan_of(section.type, types)
-        plans[section.name] = ["inner", plan[1] if isinstance(plan, list) else None] if inner else plan
-        entries = {key: facts.of(section.name)[key].value for key in sorted(facts.of(section.name))}
-        texts[section.name] = section_text(entries, inner=inner)
-    plans["footprints"] = ["inner", plan_of(Footprint, types)]
-    texts["footprints"] = section_text({key: counted[key] for key in sorted(counted)}, inner=True)
-    body = ""
-    spans: dict[str, list[Any]] = {}
-    for name, text in texts.items():
-        body += f"{text_of(name)}:{{\n"
-        spans[name] = [len(body), len(body) + len(text), plans[name]]
-        body += f"{text}\n}},\n"
-    head = {"schema": SCHEMA, "version": version, "types": types, "sections": spans}
-    return f'{text_of(head)[:-1]},\n{body}"end":null}}\n'.encode("ascii")
+    values = {section.name: (section.type, facts.values(section.name)) for section in SECTIONS}
+    values["footprints"] = (Mapping[str, Footprint], dict(counted))
+    parts = []
+    length = 0
+    sections: dict[str, Any] = {}
+    for name, (kind, entries) in values.items():
+        inner = name in INNER
+        ordered = {key: entries[key] for key in sorted(entries)}
+        text, index = section_text(name, ordered, length, inner=inner)
+        sections[name] = [index, ["inner", plan_of(get_args(kind)[1], types)] if inner else plan_of(kind, types)]
+        parts.append(text)
+        length += len(text)
+    head = {"schema": SCHEMA, "version": version, "types": types, "sections": sections}
+    return "".join([text_of(head)[:-1], ",\n", *parts, '"end":null}\n']).encode("ascii")

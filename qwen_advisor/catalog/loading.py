@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qwen_advisor.catalog.rows import scan, section
+from qwen_advisor.catalog.rows import Decoders, parse, section
 from qwen_advisor.errors import CatalogError, UsageError
 from qwen_advisor.facts import Catalog
 
@@ -58,12 +58,12 @@ def base_catalog() -> Catalog:
 
 @lru_cache(maxsize=1)
 def _packaged() -> Catalog:
-    return open_compiled(_COMPILED.read_text("ascii"))
+    return open_compiled(_COMPILED.read_bytes())
 
 
 @lru_cache(maxsize=4)
 def _opened(checkout: Checkout) -> Catalog:
-    return open_compiled(checkout.compiled_text())
+    return open_compiled(checkout.compiled())
 
 
 def own_directory() -> Path | None:
@@ -86,15 +86,12 @@ def own_directory() -> Path | None:
     return root
 
 
-def open_compiled(text: str) -> Catalog:
-    """The catalogue in a compiled form."""
-    first, _, body = text.partition("\n")
-    head = scan(first[:-1] + "}", 0)[0]
-    built: dict[str, Callable[[Any], Any]] = {}
-    types = head["types"]
-    sections = {
-        name: section(body[start:end], plan, types, built) for name, (start, end, plan) in head["sections"].items()
-    }
+def open_compiled(data: bytes) -> Catalog:
+    """The catalogue in a compiled form; its entries are decoded when they are asked for."""
+    start = data.index(b"\n") + 1
+    head = parse(data[: start - 2].decode("ascii") + "}")
+    decoders = Decoders(head["types"])
+    sections = {name: section(data, start, index, plan, decoders) for name, (index, plan) in head["sections"].items()}
     return Catalog(version=head["version"], **sections)
 
 

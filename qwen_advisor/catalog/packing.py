@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any, get_args, get_origin
 
-from qwen_advisor.catalog.rows import ENTRY_END, INNER_END, KEY_END, Plan
+from qwen_advisor.catalog.rows import INNER_END, KEY_END, Plan
 from qwen_advisor.catalog.structure import field_types, unwrap_optional
 
 
@@ -57,14 +57,23 @@ def text_of(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-def section_text(entries: Mapping[str, Any], *, inner: bool = False) -> str:
-    """The entries in the form that `rows.Entries` takes apart; with ``inner``, their values as well."""
+def section_text(name: str, entries: Mapping[str, Any], start: int, *, inner: bool) -> tuple[str, tuple[int, int]]:
+    """A section and its index, as they stand behind ``start`` characters, and where the index stands.
 
-    def row(value: Any) -> str:
-        if not inner:
-            return text_of(row_of(value))
-        return (
-            "{" + INNER_END.join(f"{text_of(key)}{KEY_END}{text_of(row_of(item))}" for key, item in value.items()) + "}"
-        )
+    With ``inner`` the values are large mappings that are read entry by entry too.
+    """
+    text = f"{text_of(name)}:{{\n"
+    places: dict[str, tuple[int, int]] = {}
+    for number, (key, value) in enumerate(entries.items()):
+        text += f"{',' if number else ''}{text_of(key)}:"
+        row = _inner_text(value) if inner else text_of(row_of(value))
+        places[key] = start + len(text), start + len(text) + len(row)
+        text += f"{row}\n"
+    text += f"}},\n{text_of(f'{name} index')}:"
+    index = text_of(places)
+    return f"{text}{index},\n", (start + len(text), start + len(text) + len(index))
 
-    return ENTRY_END.join(f"{text_of(key)}{KEY_END}{row(value)}" for key, value in entries.items())
+
+def _inner_text(entries: Mapping[str, Any]) -> str:
+    rows = (f"{text_of(key)}{KEY_END}{text_of(row_of(value))}" for key, value in entries.items())
+    return "{" + INNER_END.join(rows) + "}"

@@ -1,8 +1,7 @@
 """Compiled facts back to values: positional rows, decoded when they are asked for.
 
-A compiled section is text of the form ``"id":<tab>row,<newline>"id":<tab>row``. Raw tabs and newlines stand nowhere
-else in it (JSON escapes them inside strings), so that a section is taken apart by `str.split` and only the rows that
-an answer needs are parsed. `packing` writes what is read here.
+The compiled catalogue is one JSON document. Its first line tells for each section where an index stands, and the index
+where each entry begins and ends, so that only those rows are parsed that an answer needs. `packing` writes it.
 """
 
 from __future__ import annotations
@@ -15,105 +14,110 @@ from typing import Any, Generic, Literal, TypeVar
 
 V = TypeVar("V")
 
+# A mapping inside an entry is taken apart by `str.split`: raw tabs stand nowhere else, JSON escapes them in strings.
 KEY_END = ":\t"
-ENTRY_END = ",\n"
-INNER_END = ",\t"  # between the entries of a mapping inside a row
+INNER_END = ",\t"
 
 # What to do with a parsed value: None leaves it, "tuple" makes a list a tuple, ["tuple", plan] and ["dict", plan]
 # apply a plan to each value, ["row", type] builds a dataclass.
 Decode = Callable[[Any], Any]
 Plan = list[Any] | Literal["tuple"] | None
 
-scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().raw_decode
+_scan = json.JSONDecoder().raw_decode
+
+
+def parse(text: str) -> Any:
+    """The value of a JSON text without white space around it."""
+    return _scan(text)[0]
 
 
 class Entries(Mapping[str, V], Generic[V]):
     """A mapping whose values are decoded on first use."""
 
-    __slots__ = ("_decode", "_ready", "_rows", "_separator", "_text")
+    __slots__ = ("_decode", "_index", "_ready", "_rows")
 
     def __init__(
-        self, text: str, decode: Callable[[str], V], separator: str = ENTRY_END, ready: Mapping[str, V] | None = None
+        self, index: Callable[[], dict[str, Any]], decode: Callable[[Any], V], ready: Mapping[str, V] | None = None
     ) -> None:
-        """Take the text of a section; ``ready`` values stand in front of what it holds."""
-        self._text = text
+        """Take what gives the place of every entry, and what makes a value of one; ``ready`` values need neither."""
+        self._index = index
         self._decode = decode
-        self._separator = separator
         self._ready: dict[str, V] = dict(ready or {})
-        self._rows: dict[str, str] | None = None
+        self._rows: dict[str, Any] | None = None
 
-    def _index(self) -> dict[str, str]:
-        rows = self._rows
-        if rows is None:
-            rows = {}
-            for item in self._text.split(self._separator) if self._text else ():
-                key, _, row = item.partition(KEY_END)
-                rows[key[1:-1] if "\\" not in key else json.loads(key)] = row
-            for key in self._ready:
-                rows.setdefault(key, "")
-            self._rows = rows
-        return rows
+    @property
+    def _places(self) -> dict[str, Any]:
+        if self._rows is None:
+            self._rows = {**self._index(), **dict.fromkeys(self._ready)}
+        return self._rows
 
     def __getitem__(self, key: str) -> V:
         try:
             return self._ready[key]
         except KeyError:
-            value = self._ready[key] = self._decode(self._index()[key])
+            value = self._ready[key] = self._decode(self._places[key])
             return value
 
     def __contains__(self, key: object) -> bool:
-        return key in self._index()
+        return key in self._places
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._index())
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self._index())
+        return len(self._places)
 
     def __repr__(self) -> str:
         return f"Entries({len(self)})"
 
     def replacing(self, values: Mapping[str, V]) -> Entries[V]:
         """The same mapping with further or other values."""
-        return Entries(self._text, self._decode, self._separator, {**self._ready, **values})
+        return Entries(self._index, self._decode, {**self._ready, **values})
 
 
-def decoder(plan: Plan, types: Mapping[str, Any], built: dict[str, Decode]) -> Decode:
-    """The function that applies ``plan``; ``built`` keeps those of dataclasses."""
-    if plan is None:
-        return lambda value: value
-    if plan == "tuple":
-        return tuple
-    kind, inner = plan
-    if kind == "row":
-        if inner not in built:
-            built[inner] = _row_decoder(inner, types, built)
-        return built[inner]
-    each = decoder(inner, types, built)
-    if kind == "tuple":
-        return lambda values: tuple([each(value) for value in values])
-    return lambda values: {key: each(value) for key, value in values.items()}
+class Decoders:
+    """The functions that build values of compiled rows, each made once."""
 
+    def __init__(self, types: Mapping[str, Any]) -> None:
+        """Take the columns of every type, as the compiled catalogue tells them."""
+        self._types = types
+        self._built: dict[str, Decode] = {}
 
-def _row_decoder(name: str, types: Mapping[str, Any], built: dict[str, Decode]) -> Decode:
-    """Builds a frozen dataclass by its slots, in half the time of its ``__init__``: what is compiled is checked."""
-    module, columns = types[name]
-    cls = getattr(import_module(f"qwen_advisor.{module}"), name)
-    slots = [getattr(cls, field).__set__ for field, _ in columns]
-    applied = [plan and decoder(plan, types, built) for _, plan in columns]
-    defaults = list(zip(slots, map(_default, fields(cls)), strict=True))
-    missing = [defaults[length:] for length in range(len(slots) + 1)]  # what a row of that length leaves out
-    new = object.__new__
+    def of(self, plan: Plan) -> Decode:
+        """The function that applies ``plan``."""
+        if plan is None:
+            return lambda value: value
+        if plan == "tuple":
+            return tuple
+        kind, inner = plan
+        if kind == "row":
+            if inner not in self._built:
+                self._built[inner] = self._row(inner)
+            return self._built[inner]
+        each = self.of(inner)
+        if kind == "tuple":
+            return lambda values: tuple([each(value) for value in values])
+        return lambda values: {key: each(value) for key, value in values.items()}
 
-    def decode(row: list[Any]) -> Any:
-        value = new(cls)
-        for put, apply, item in zip(slots, applied, row, strict=False):
-            put(value, apply(item) if apply and item is not None else item)
-        for put, default in missing[len(row)]:
-            put(value, default())
-        return value
+    def _row(self, name: str) -> Decode:
+        """Builds a frozen dataclass by its slots, in half the time of its ``__init__``: what is compiled is checked."""
+        module, columns = self._types[name]
+        cls = getattr(import_module(f"qwen_advisor.{module}"), name)
+        slots = [getattr(cls, field).__set__ for field, _ in columns]
+        applied = [plan and self.of(plan) for _, plan in columns]
+        defaults = list(zip(slots, map(_default, fields(cls)), strict=True))
+        missing = [defaults[length:] for length in range(len(slots) + 1)]  # what a row of that length leaves out
+        new = object.__new__
 
-    return decode
+        def decode(row: list[Any]) -> Any:
+            value = new(cls)
+            for put, apply, item in zip(slots, applied, row, strict=False):
+                put(value, apply(item) if apply and item is not None else item)
+            for put, default in missing[len(row)]:
+                put(value, default())
+            return value
+
+        return decode
 
 
 def _default(field: Field[Any]) -> Callable[[], Any]:
@@ -123,14 +127,29 @@ def _default(field: Field[Any]) -> Callable[[], Any]:
     return lambda: value
 
 
-def section(text: str, plan: Plan, types: Mapping[str, Any], built: dict[str, Decode]) -> Entries[Any]:
-    """A section of the compiled catalogue. Plan ``["inner", plan]`` marks mappings that are lazy too."""
+def section(data: bytes, offset: int, index: tuple[int, int], plan: Plan, decoders: Decoders) -> Entries[Any]:
+    """A section of the compiled catalogue; the plan ``["inner", plan]`` marks mappings that are lazy too.
+
+    Places count from ``offset``.
+    """
+
+    def text(place: tuple[int, int]) -> str:
+        start, end = place
+        return data[offset + start : offset + end].decode("ascii")
+
+    def places() -> dict[str, Any]:
+        return dict(parse(text(index)))
+
     if isinstance(plan, list) and plan[0] == "inner":
-        each = decoder(plan[1], types, built)
+        leaf = decoders.of(plan[1])
+        return Entries(places, lambda place: _inner(text(place), leaf))
+    apply = decoders.of(plan)
+    return Entries(places, lambda place: apply(parse(text(place))))
 
-        def leaf(row: str) -> Any:
-            return each(scan(row, 0)[0])
 
-        return Entries(text, lambda row: Entries(row[1:-1], leaf, INNER_END))
-    apply = decoder(plan, types, built)
-    return Entries(text, lambda row: apply(scan(row, 0)[0]))
+def _inner(text: str, leaf: Decode) -> Entries[Any]:
+    def rows() -> dict[str, str]:
+        pairs = (item.split(KEY_END) for item in text[1:-1].split(INNER_END) if item)
+        return {str(parse(key)): row for key, row in pairs}
+
+    return Entries(rows, lambda row: leaf(parse(row)))
