@@ -20,15 +20,14 @@ from qwen_advisor.cli.options import (
     read,
 )
 from qwen_advisor.cli.output import emit, look
+from qwen_advisor.downloads import quantizations
 from qwen_advisor.errors import CatalogError, NothingFits, UsageError
 from qwen_advisor.facts import Catalog
-from qwen_advisor.listing import listed, parse_parameters, quantizations, search
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.names import closest, resolve_model
 from qwen_advisor.render import catalog as render
 from qwen_advisor.render.data import document_text
 from qwen_advisor.render.report import Report
-from qwen_advisor.requirements import resolve
 
 catalog_app = typer.Typer(
     help="The catalogue: every official open-weight checkpoint and what is known about it.",
@@ -70,6 +69,9 @@ def list_(
     quiet: QuietOption = False,
 ) -> None:
     """List models, the newest first."""
+    from qwen_advisor.listing import listed, parse_parameters  # noqa: PLC0415  judges, which other verbs need not
+    from qwen_advisor.requirements import resolve  # noqa: PLC0415
+
     form = chosen_format(format_given, as_json=as_json, quiet=quiet, allowed=_LISTS)
     catalog = load_catalog(extra=catalog_extra or ())
     requirements = resolve(
@@ -99,6 +101,8 @@ def search_(
     quiet: QuietOption = False,
 ) -> None:
     """Search names, tags, repositories, families, purposes, licenses and notes."""
+    from qwen_advisor.listing import search  # noqa: PLC0415
+
     form = chosen_format(format_given, as_json=as_json, quiet=quiet, allowed=_LISTS)
     catalog = load_catalog(extra=catalog_extra or ())
     words = " ".join(text)
@@ -108,7 +112,9 @@ def search_(
 def _emit_list(catalog: Catalog, models: Sequence[Checkpoint], form: Format, *, nothing: str) -> None:
     match form:
         case "json" | "yaml":
-            emit(document_text(render.list_document(catalog, models), form))
+            from qwen_advisor.render.catalog_documents import list_document  # noqa: PLC0415  only programs pay for it
+
+            emit(document_text(list_document(catalog, models), form))
         case "csv":
             emit(render.list_csv(models))
         case "id":
@@ -143,7 +149,9 @@ def show(
     checkpoint = resolve_model(catalog, model)
     match form:
         case "json" | "yaml":
-            emit(document_text(render.show_document(catalog, checkpoint, quantizations(catalog, checkpoint)), form))
+            from qwen_advisor.render.catalog_documents import show_document  # noqa: PLC0415  only programs pay for it
+
+            emit(document_text(show_document(catalog, checkpoint, quantizations(catalog, checkpoint)), form))
         case "id":
             emit(f"{checkpoint.id}\n")
         case _:
@@ -190,7 +198,9 @@ def validate_(
         checked = ", ".join(map(str, directories)) or "the catalogue that came with the program"
     match form:
         case "json" | "yaml":
-            emit(document_text(render.validate_document(checked, faults), form))
+            from qwen_advisor.render.catalog_documents import validate_document  # noqa: PLC0415
+
+            emit(document_text(validate_document(checked, faults), form))
         case _:
             emit("".join(f"{fault}\n" for fault in faults) or f"no fault in {checked}\n")
     if faults:

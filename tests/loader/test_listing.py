@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from qwen_advisor.catalog import load_catalog
+from qwen_advisor.downloads import quantizations
 from qwen_advisor.errors import UsageError
-from qwen_advisor.listing import listed, parse_parameters, quantizations, search
+from qwen_advisor.listing import listed, parse_parameters, search
 from qwen_advisor.requirements import resolve
 
 
