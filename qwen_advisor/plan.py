@@ -84,6 +84,9 @@ class Memory:
 
     parts: tuple[MemoryPart, ...]
     reclaimable: int = 0  # host bytes that are clean page cache of a mapped file and could be dropped
+    untouched: int = 0  # bytes allocated but not yet written: taken off the total, and needed once the context fills
+    preallocated: int | None = None  # what an engine takes at its start, whatever is needed (vLLM, SGLang)
+    kv_capacity_tokens: int | None = None  # tokens that the KV cache of such an engine then holds
 
     def group(self, name: str) -> int:
         """Bytes of one group over all pools."""
