@@ -40,6 +40,20 @@ def families(incomplete: str) -> list[str]:
     return _beginning(incomplete, sorted({model.family for model in catalog.models.values()}) if catalog else ())
 
 
+def accelerators(incomplete: str) -> list[str]:
+    """Accelerators that begin so, with or without their maker's name."""
+    catalog = _catalog()
+    names = [name for spec in catalog.accelerators.values() for name in (spec.name, *spec.aliases)] if catalog else []
+    return _beginning(incomplete, dict.fromkeys(names))
+
+
+def devices(incomplete: str) -> list[str]:
+    """Devices that begin so."""
+    catalog = _catalog()
+    names = [name for spec in catalog.devices.values() for name in (spec.name, *spec.aliases)] if catalog else []
+    return _beginning(incomplete, dict.fromkeys(names))
+
+
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if name.lower().startswith(incomplete.lower())]
 

@@ -25,8 +25,12 @@ class CpuShape(TypedDict):
     physical_cores: int
     logical_cores: int
     usable_cores: Annotated[int, "Cores that affinity and cgroup quota leave"]
+    performance_cores: Annotated[int | None, "Fast cores, null where all are alike or nothing tells"]
+    efficiency_cores: Annotated[int | None, "Slow cores, likewise"]
+    numa_nodes: int
     features: Annotated[list[str], "Instruction sets under their Linux names"]
     memory_bandwidth_bytes_per_second: Annotated[float | None, "Read bandwidth of main memory, null where not known"]
+    memory_bandwidth_basis: Annotated[str, "measured, modules, platform or assumed"]
 
 
 class HostMemoryShape(TypedDict):
@@ -36,6 +40,9 @@ class HostMemoryShape(TypedDict):
     available_bytes: int
     limit_bytes: Annotated[int | None, "The least of all cgroup limits, null where there is none"]
     unified: Annotated[bool, "Whether processor and accelerator share it"]
+    reserve_bytes: Annotated[int, "Left to the system"]
+    reserve_why: str
+    usable_bytes: Annotated[int, "What a model may take: available or allowed, less the reserve"]
 
 
 class AcceleratorShape(TypedDict):
@@ -48,6 +55,15 @@ class AcceleratorShape(TypedDict):
     free_bytes: int
     memory_bandwidth_bytes_per_second: float | None
     compute_capability: Annotated[str | None, '"8.9" for NVIDIA, "gfx1100" for AMD']
+    reserve_bytes: Annotated[int, "Left to a desktop, beside what is in use already"]
+    reserve_why: Annotated[str, "What takes from the total, and why"]
+    usable_bytes: Annotated[int, "What a model may take: free, less the reserve"]
+    shared_bytes: Annotated[int, "The part of it that lies in main memory"]
+    fp16_flops_per_second: Annotated[float | None, "Dense FP16, by data sheet"]
+    pcie_bandwidth_bytes_per_second: Annotated[float | None, "To main memory, one way"]
+    spec: Annotated[str | None, "The catalogue entry that figures come from"]
+    cores: Annotated[int | None, "GPU cores, where a chip has bins that differ in them"]
+    driver: Annotated[str | None, "Version of the driver"]
 
 
 class DiskShape(TypedDict):
@@ -62,6 +78,7 @@ class InstalledEngineShape(TypedDict):
 
     name: str
     version: str | None
+    running: Annotated[bool, "Whether its server answers on its default port of this host"]
 
 
 class HardwareDocument(TypedDict):
@@ -76,6 +93,13 @@ class HardwareDocument(TypedDict):
     disk: Annotated[DiskShape | None, "null for a described machine"]
     engines: list[InstalledEngineShape]
     notes: Annotated[list[str], "What limits this machine, and how to lift it"]
+    nodes: Annotated[int, "How many machines of this kind"]
+    described: Annotated[bool, "Whether nothing was read of this machine"]
+    wsl: bool
+    container: bool
+    virtual: bool
+    npus: Annotated[list[str], "Neural processors that are there; few engines use them"]
+    sources: Annotated[dict[str, str], "Where values came from, by the path of the field"]
 
 
 class RequirementsShape(TypedDict):
