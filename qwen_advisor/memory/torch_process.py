@@ -48,7 +48,7 @@ def transformers(job: Job) -> Memory:
     per_token = kv_bytes_per_token(architecture.text, settings.kv_type) if architecture.text else 0
     cache = per_token * settings.context * settings.parallel
     state = recurrent_state_bytes(architecture.text, settings.parallel) if architecture.text else 0
-    peak = _peak(job, per_token)
+    peak = _peak(job, per_token // devices)
     parts: list[MemoryPart] = []
 
     def put(name: str, group: Any, size: int, basis: Basis, *, each: bool = False) -> None:
