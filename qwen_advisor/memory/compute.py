@@ -118,6 +118,8 @@ def _on_devices(shape: Shape, batch: Batch, split: Split) -> DevicePlan:
             staged = Walk(arena, shape, batch, split.away)
             inputs.residual = staged.layers(inputs, _depth(shape, split.away_layers), ends=False)
             inputs.kept_layers = 0
+            if split.away.cache:
+                inputs.last = (*inputs.last, *(arena.take(8 * batch.tokens) for _ in "kv"))
         walk.layers(inputs, _depth(shape, count), ends=ends)
         if ends:
             walk.logits()

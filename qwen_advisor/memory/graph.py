@@ -54,6 +54,7 @@ class Walk:
     batch: Batch
     away: Staged = _RESIDENT
     arrive: Callable[[], None] | None = field(default=None)  # what the next split of the graph brings from the host
+    arrive_first: Callable[[], None] | None = field(default=None)  # what comes before it: the positions, for rope
 
     def _product(self, size: int, weight: int, *, splits: bool = False) -> Block:
         """The result of a matrix product, with its weights staged beside it where they are elsewhere.
@@ -98,6 +99,9 @@ class Walk:
             raw = self._product(s.query * n, away.query)
             query = take(s.query * n)
             give(raw)
+        if self.arrive_first:
+            self.arrive_first()
+            self.arrive_first = None
         if b.rotate_k:
             query = self._turned(query, s.query * n)
         if s.kind == "fused" and full is not None:
@@ -268,10 +272,22 @@ class Walk:
             inputs.last = self.attention_inputs()
             inputs.late = False
 
+        def arrive_first() -> None:
+            """The positions, placed beside a copy of the norm's weights that is given back at once."""
+            beside = self.arena.take(4 * s.head_dim)
+            inputs.last = (self.arena.take(s.position * self.batch.tokens),)
+            self.arena.give(beside)
+
+        def arrive_mask() -> None:
+            inputs.last = (*inputs.last, *self.rotations(), self.arena.take(self.batch.mask_bytes))
+            inputs.late = False
+
         for index in range(count):
             final = ends and index == count - 1
             if final or (index + 1) % s.interval == 0:
-                self.arrive = arrive if inputs.late else None
+                if inputs.late:
+                    self.arrive = arrive_mask if self.away.cache else arrive
+                    self.arrive_first = arrive_first if self.away.cache else None
                 out = self.attention(inputs.last if final else ())
                 if final:
                     return self._last(inputs, out, residual)
@@ -310,10 +326,18 @@ class Walk:
         if b.rotate_k:
             side = s.head_dim & -s.head_dim
             blocks.append(take(4 * side * side))
-        blocks.append(take((16 if s.rope_sections else 4) * n))
+        blocks.append(take(s.position * n))
         if b.rotate_v:
             blocks.append(take(4 * _ROTATION_V * _ROTATION_V))
         blocks.append(take(8 * n))
         blocks.append(take(8 * n if b.flash_attention else 2 * s.key * n))
         blocks.append(take(b.mask_bytes))
         return tuple(blocks)
+
+    def rotations(self) -> tuple[Block, ...]:
+        """The matrices that turn K and V before a quantized cache."""
+        s, b = self.shape, self.batch
+        side = s.head_dim & -s.head_dim
+        sizes = [4 * side * side] if b.rotate_k else []
+        sizes += [4 * _ROTATION_V * _ROTATION_V] if b.rotate_v else []
+        return tuple(self.arena.take(size) for size in sizes)

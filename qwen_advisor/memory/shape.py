@@ -35,6 +35,11 @@ class Shape:
     recurrent_state: int = 0  # bytes per sequence
     interval: int = 1
 
+    @property
+    def position(self) -> int:
+        """Bytes of the positions of one token: one integer, or four for rope by sections."""
+        return 16 if self.rope_sections else 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
