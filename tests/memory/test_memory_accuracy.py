@@ -17,7 +17,7 @@ BARS = {
     "compute buffer, 1 device": (0.0, 1.0, 0.0),
     "compute buffer, 2 devices": (0.01, 1.0, 0.05),
     "compute buffer, experts on host": (0.001, 1.0, 0.001),
-    "compute buffer, layers on host": (0.01, 1.0, 0.05),
+    "compute buffer, layers on host": (0.01, 0.95, 0.05),
     "resident memory, library process": (0.01, 1.0, 0.03),
     "resident memory, server": (0.01, 1.0, 0.03),
     "KV cache in logs": (0.0005, 1.0, 0.0005),
