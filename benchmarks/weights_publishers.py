@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.weights_rows import FileRow
+from benchmarks.weights_rows import FileRow, RepositoryRow
 from qwen_advisor.model import Architecture
 
 _NAMES = {
@@ -184,3 +184,47 @@ _PUBLISHERS: dict[str, Callable[[_File], set[str]]] = {
     "NexaAI": lambda _: {"pure"},
     "unnamed": _unnamed,
 }
+
+
+def repository_reading(row: RepositoryRow) -> Reading | str:
+    """The format and variant of a repository outside GGUF, or the reason why no rule of the project covers it."""
+    if not row.architecture:
+        return "no architecture of the catalogue (a draft, a part, another maker's model)"
+    if row.source.startswith("https://github.com/noonghunna/"):
+        return "its source writes GB for GB and for GiB alike"
+    if "-UD-MLX-" in row.repository:
+        return "unsloth's own mix for MLX is no format of the catalogue"
+    group_128 = row.publisher == "Qwen" and row.format.startswith("MLX-") and row.format.endswith("bit")
+    name = row.format.removesuffix("-DWQ")  # distilled weights, stored as others
+    return Reading(name, frozenset({"group-128"} if group_128 else ()))
+
+
+_EXPLANATIONS = (
+    (r"unsloth/.* MXFP4_MOE", "down projections in more bits, and part of the dense matrices in BF16"),
+    (r"unsloth.*35B-A3B UD-Q8_K_XL", "the first file of Qwen3.5-35B-A3B was far larger than those made later"),
+    (r"(unsloth|hub.docker.com).* UD-.*", "types are chosen tensor by tensor for each model"),
+    (r"unsloth/.* IQ4_XS", "a change to some layers that no size shows well enough"),
+    (r"bartowski/Qwen_Qwen3-30B-A3B-GGUF .* IQ2_.*", "made in April 2025, before the rules of that year"),
+    (r"bartowski/Qwen_Qwen3-(Next|235B).*", "made by rules between those of 2025 and 2026 for the lowest bits"),
+    (r"bartowski/Qwen3\.8-27B-GGUF .* Q8_0", "the MTP block in Q8_0, not in Q4_0"),
+    (r"bartowski/Qwen_Qwen3\.5-9B-GGUF .* IQ2_S", "smaller than any rule of IQ2_S gives"),
+    (r"ggml-org/Qwen2-VL.*|NexaAI/.* mmproj-Q8_0", "an older converter left other matrices in F16"),
+    (r"ggml-org/.* Q4_(0|K_M)", "types set by hand"),
+    (r"ollama.com/library/qwen(3-|2\.5)vl.*|ollama.com/library/qwen3-vl.*", "Ollama also quantized the tower's attn_v"),
+    (r"ollama.com/library/qwen3-next.*", "Ollama counted routed and shared ffn_down together, so that more take Q6_K"),
+    (r"ubergarm/.*|magiccodingman.*", "types set by hand"),
+    (r"Inferact/.*-NVFP4", "input projections of the linear attention in BF16"),
+    (r"mlx-community/Qwen3-TTS.*", "the speech tokenizer is in the repository"),
+    (r"mlx-community/Qwen3-ASR.*", "the tied head is not stored"),
+    (r"AtomicChat/.*", "without the vision tower"),
+    (r"mlx-community/Qwen2-VL-2B.*", "an older converter quantized the vision tower too"),
+    (r"redashes/.*", "only the feed-forward part is in 4 bits"),
+    (r"Benasd/.*", "the tied head is not stored"),
+    (r"Qwen/Qwen1\.5-32B-Chat-AWQ.*", "larger by about one more table of the vocabulary; its GPTQ sibling is not"),
+)
+
+
+def explanation(row: FileRow | RepositoryRow) -> str:
+    """What is known of the publisher's files where the rules miss them; empty if nothing is."""
+    name = f"{row.repository} {row.model} {row.quantization}" if isinstance(row, FileRow) else row.repository
+    return next((why for pattern, why in _EXPLANATIONS if re.fullmatch(pattern, name)), "")

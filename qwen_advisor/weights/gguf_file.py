@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from qwen_advisor.errors import CatalogError
 from qwen_advisor.quantization import BlockType
 from qwen_advisor.weights.gguf_mixes import Rules, Setting, matrix_type
 from qwen_advisor.weights.gguf_places import Layout, Place
@@ -58,7 +59,12 @@ class GgufFile:
     def matrix(self, matrix: Matrix, at: Place = OUTSIDE, number: int = 0) -> tuple[str, int]:
         """Type and bytes of one matrix."""
         kind = matrix_type(matrix, self.setting, at, number, self.rules)
-        return kind, self.types[kind].bytes_for(matrix.weights)
+        return kind, self._bytes(kind, matrix)
+
+    def _bytes(self, kind: str, matrix: Matrix) -> int:
+        if kind not in self.types:
+            raise CatalogError(f"the block type {kind} is not known", hint="add it to catalog/quantizations.yaml")
+        return self.types[kind].bytes_for(matrix.weights)
 
     def block(self, block: Block, at: Place, pinned: str = "") -> Sum:
         """Sum of one block at a place, or with all its matrices in a ``pinned`` type."""
@@ -68,7 +74,7 @@ class GgufFile:
         for matrix in block.matrices:
             kind, size = self.matrix(matrix, at, downs)
             if pinned and kind not in _FLOATS:
-                kind, size = pinned, self.types[pinned].bytes_for(matrix.weights)
+                kind, size = pinned, self._bytes(pinned, matrix)
             downs += matrix.role == "ffn_down"
             total.weights += matrix.weights
             total.by_type[kind] += size

@@ -16,10 +16,11 @@ _PAD_TOKEN = 8 + 11 + 4  # "[PAD151937]" with its length, and its token type
 # Metadata of real files without their tensor infos, mostly tokens and merges; the chat template makes it differ by
 # 4 KB between models. From exact sizes of files of each vocabulary.
 _METADATA = {
+    92_416: 2_060_800,  # CodeQwen1.5-7B 2,060,832
     151_936: 5_932_500,  # Qwen2.5-0.5B-Instruct 5,931,168 ... Qwen3-Coder-30B-A3B 5,936,752
     248_320: 10_943_000,  # Qwen3.5-9B 10,942,250 ... Qwen3.8-27B 10,945,438
 }
-_METADATA_PER_TOKEN = 39.05  # 5,932,500 / 151,936: for a vocabulary of which no file was measured
+_METADATA_PER_TOKEN = 39.05  # 5,932,500 / 151,936: for a vocabulary of which no file was seen
 
 
 def _metadata(vocab_size: int) -> int:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from qwen_advisor.errors import CatalogError, UsageError
 from qwen_advisor.footprint import Footprint, LayerWeights
 from qwen_advisor.model import Architecture, TextDecoder
-from qwen_advisor.parameters import Tensor, inventory
+from qwen_advisor.parameters import Group, Part, Tensor, inventory
 from qwen_advisor.quantization import Format, Scheme
 from qwen_advisor.weights.variants import checked
 
 _KEPT = "bf16"
 _KEPT_BYTES = 2
+_GROUPS = frozenset[str](get_args(Group))
+_PARTS = frozenset[str](get_args(Part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,10 @@ def _check(architecture: Architecture, fmt: Format, variant: frozenset[str]) -> 
         raise CatalogError(
             f"{fmt.name} does not say what it stores", hint="give it schemes in catalog/quantizations.yaml"
         )
+    for scheme in fmt.schemes:
+        unknown = sorted({*scheme.groups} - _GROUPS | {*scheme.parts, *fmt.drops} - _PARTS)
+        if unknown:
+            raise CatalogError(f"{fmt.name} speaks of {', '.join(unknown)}, which are no groups or parts of tensors")
     if architecture.text is None and fmt.schemes:
         raise UsageError(f"{architecture.id} is no language model, {fmt.name} is not made of it", hint="ask for BF16")
 
