@@ -194,7 +194,7 @@ def repository_reading(row: RepositoryRow) -> Reading | str:
         return "its source writes GB for GB and for GiB alike"
     if "-UD-MLX-" in row.repository:
         return "unsloth's own mix for MLX is no format of the catalogue"
-    group_128 = row.publisher == "Qwen" and row.format.startswith("MLX-") and row.format.endswith("bit")
+    group_128 = re.fullmatch(r"Qwen/Qwen3-.*-MLX-\d+bit", row.repository) is not None
     name = row.format.removesuffix("-DWQ")  # distilled weights, stored as others
     return Reading(name, frozenset({"group-128"} if group_128 else ()))
 
@@ -214,6 +214,8 @@ _EXPLANATIONS = (
     (r"ollama.com/library/qwen3-next.*", "Ollama counted routed and shared ffn_down together, so that more take Q6_K"),
     (r"ubergarm/.*|magiccodingman.*", "types set by hand"),
     (r"Inferact/.*-NVFP4", "input projections of the linear attention in BF16"),
+    (r"unsloth/.*-MLX-8bit", "part of the language model stays in 16 bit"),
+    (r"ollama.com/library/qwen3\.6 .* BF16", "larger than without the MTP block and smaller than with it"),
     (r"mlx-community/Qwen3-TTS.*", "the speech tokenizer is in the repository"),
     (r"mlx-community/Qwen3-ASR.*", "the tied head is not stored"),
     (r"AtomicChat/.*", "without the vision tower"),
