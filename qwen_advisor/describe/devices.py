@@ -136,6 +136,7 @@ def build(catalog: Catalog, match: DeviceMatch, *, gpu_memory: int | None = None
         ),
         accelerators=accelerators,
         described=True,
+        fanless=spec.kind == "phone",
         virtual=spec.kind in ("cloud", "runner"),
         sources=sources,
         notes=match.notes + ((spec.notes,) if spec.notes else ()),

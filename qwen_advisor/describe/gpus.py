@@ -76,7 +76,7 @@ def shared_limit(spec: AcceleratorSpec, total: int) -> tuple[int, str]:
     """Bytes of main memory that this accelerator may use of ``total``, and why."""
     if spec.vendor == "apple":
         limit = metal_limit(total)
-        return limit, f"Metal allows {gib(limit)} by default; raise it with: sudo sysctl iogpu.wired_limit_mb=MIB"
+        return limit, f"Metal allows {gib(limit)} of {gib(total)} by default"
     if spec.vendor == "nvidia" or "Instinct" in spec.name:
         return total, "the GPU reaches all of main memory"
     if spec.kind == "unified" and spec.vendor == "amd":

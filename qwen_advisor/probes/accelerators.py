@@ -56,7 +56,7 @@ def complete(catalog: Catalog, gpus: list[FoundGpu], *, total: int, available: i
         whole = gpu.vendor == "nvidia" and gpu.integrated is True and gpu.total is None
         known = identify(catalog, replace(gpu, total=total, integrated=None) if whole else gpu)
         shares = gpu.integrated is True or (known.spec is not None and known.spec.kind in ("unified", "integrated"))
-        if not shares or known.spec is not None:
+        if gpu.vendor != "apple" and (not shares or known.spec is not None):
             done.notes += known.notes
         done.notes += gpu.notes
         if gpu.mig:
@@ -75,10 +75,13 @@ def complete(catalog: Catalog, gpus: list[FoundGpu], *, total: int, available: i
 def _base(gpu: FoundGpu, spec: AcceleratorSpec | None) -> Accelerator:
     """What does not depend on the kind of memory; figures of the entry, else what the driver's clock gives."""
     vendor = gpu.vendor if spec is None else vendor_of(spec)
+    # nvidia-smi's table cuts names off; what the bus's list calls AMD and Intel chips is a code name or many cards.
+    told = gpu.name and not gpu.name.endswith("...") and gpu.name != "Graphics Device"
+    by_id = (
+        spec is not None and vendor in ("amd", "intel") and gpu.pci_id in {i.partition("/")[0] for i in spec.pci_ids}
+    )
     return Accelerator(
-        name=gpu.name
-        if gpu.name and not gpu.name.endswith("...") and gpu.name != "Graphics Device"
-        else _named(gpu, spec),
+        name=gpu.name if told and not by_id else _named(gpu, spec),
         vendor=vendor,
         memory=0,
         free=0,
@@ -114,6 +117,8 @@ def _card(gpu: FoundGpu, spec: AcceleratorSpec | None, how: str, done: Completed
     if base.pcie_bandwidth is None and spec is not None:
         base = replace(base, pcie_bandwidth=discrete(spec).pcie_bandwidth)
     why = f"of {gib(total)}, the driver keeps {gib(gpu.reserved)}" if gpu.reserved else ""
+    if gpu.free is None and gpu.used is None and gpu.reserved is None and free < total:
+        why = f"of {gib(total)}, the driver usually keeps {gib(total - free)} (assumed)"
     if gpu.used and gpu.used > total // 100:
         why += f"{' and ' if why else ''}{gib(gpu.used)} {'is' if why else 'are'} in use now"
     free = max(0, min(free, total))
@@ -160,7 +165,7 @@ def _slices(gpu: FoundGpu, spec: AcceleratorSpec | None, how: str, done: Complet
 def _slice(base: Accelerator, one: FoundSlice, whole: int | None) -> Accelerator:
     total = one.total or 0
     share = round(total / whole * _MEMORY_SLICES) / _MEMORY_SLICES if whole else None
-    profile = one.profile or (gib(total) if total else "")
+    profile = re.sub(r"^\d+c\.", "", one.profile) or (gib(total) if total else "")
 
     def part(figure: float | None) -> float | None:
         return figure * share if figure is not None and share else None
@@ -196,10 +201,10 @@ def _whole_memory(gpu: FoundGpu, spec: AcceleratorSpec | None, how: str, done: C
 
 
 def _apple(catalog: Catalog, gpu: FoundGpu, done: Completed) -> None:
-    spec, notes = _apple_spec(catalog, gpu, done.total)
-    done.notes += notes
     if gpu.notes and gpu.total is None:
         return  # paravirtual
+    spec, notes = _apple_spec(catalog, gpu, done.total)
+    done.notes += notes
     base = _base(gpu, spec)
     if gpu.total is not None:
         most, why, source = gpu.total, f"Metal allows {gib(gpu.total)}", gpu.source

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from qwen_advisor.describe.platforms import platform_of, readable_bandwidth
+from qwen_advisor.describe.platforms import platform_of, readable_bandwidth, usual_bandwidth
 from qwen_advisor.errors import ProbeError
 from qwen_advisor.facts import Catalog, MemoryPlatform
 from qwen_advisor.machine import Accelerator, Cpu, Disk, HostMemory, Machine
@@ -21,6 +21,7 @@ from qwen_advisor.probes.reading_windows import read_windows
 from qwen_advisor.probes.visibility import visible
 from qwen_advisor.units import MIB, gib
 
+_CHANNELS_OF_DESKTOPS = 2  # beyond them, slots do not tell how many channels are filled
 _READERS = {"linux": read_linux, "macos": read_macos, "windows": read_windows}
 # What is left alone beside what is free now, so that the kernel need not reclaim or swap: it starts to below its low
 # watermark, which vm.watermark_scale_factor and min_free_kbytes put near one per cent.
@@ -48,7 +49,7 @@ def interpret(evidence: Evidence, catalog: Catalog) -> Machine:
     completed = complete(catalog, seen, total=limit, available=available)
     memory = _memory(parts, completed, total, available)
     platform = platform_of(catalog, parts.names, parts.cpu.model)
-    cpu, bandwidth_source = _cpu(evidence, parts, platform)
+    cpu, bandwidth_source = _cpu(catalog, evidence, parts, platform)
     accelerators = [_on_the_bus_of(a, cpu) for a in completed.accelerators]
     chip = accelerators[0].memory_bandwidth if evidence.system == "macos" and accelerators else None
     if chip is not None and cpu.memory_bandwidth_basis != "measured":
@@ -63,8 +64,7 @@ def interpret(evidence: Evidence, catalog: Catalog) -> Machine:
         *accelerator_notes(accelerators, memory, evidence.files, evidence.system),
         *(f"{probe} gave no answer: {why}" for probe, why in evidence.failures.items()),
     ]
-    if cpu.memory_bandwidth_basis in ("platform", "assumed"):
-        notes.append(_bandwidth_note(cpu, parts, platform))
+    notes += _bandwidth_notes(cpu, bandwidth_source, parts, platform)
     sources = parts.sources | completed.sources | {"cpu.memory_bandwidth": bandwidth_source}
     return Machine(
         os=evidence.system,
@@ -100,7 +100,7 @@ def _memory(parts: Parts, completed: Completed, total: int, available: int) -> H
     )
 
 
-def _cpu(evidence: Evidence, parts: Parts, platform: MemoryPlatform | None) -> tuple[Cpu, str]:
+def _cpu(catalog: Catalog, evidence: Evidence, parts: Parts, platform: MemoryPlatform | None) -> tuple[Cpu, str]:
     found = parts.cpu
     physical = found.physical_cores or found.logical_cores or 1
     logical = max(physical, found.logical_cores or physical)
@@ -121,29 +121,48 @@ def _cpu(evidence: Evidence, parts: Parts, platform: MemoryPlatform | None) -> t
     modules = parts.modules.bandwidth
     if modules is not None and not parts.modules.estimated:
         return replace(cpu, memory_bandwidth=modules, memory_bandwidth_basis="modules"), "SMBIOS (memory modules)"
-    if platform is not None and platform.bandwidth is not None:
-        threads = min(logical, cpu.usable_cores * max(1, logical // physical))
-        packages = 1 if found.virtual else found.packages
-        readable = readable_bandwidth(
-            platform.bandwidth * packages, cores=cpu.usable_cores, threads=threads, virtual=found.virtual
-        )
-        return replace(cpu, memory_bandwidth=readable, memory_bandwidth_basis="platform"), f"catalogue: {platform.id}"
-    if modules is not None:
+    if modules is not None and (platform is None or (platform.channels or 2) <= _CHANNELS_OF_DESKTOPS):
         return replace(
-            cpu, memory_bandwidth=modules, memory_bandwidth_basis="platform"
-        ), "memory modules, channels guessed"
-    return cpu, "not known"
+            cpu, memory_bandwidth=modules, memory_bandwidth_basis="modules"
+        ), "memory modules, by their slots"
+    if platform is None:
+        return cpu, "not known"
+    threads = min(logical, cpu.usable_cores * max(1, logical // physical))
+    packages = 1 if found.virtual else found.packages
+
+    def readable(peak: float) -> float:
+        return readable_bandwidth(peak * packages, cores=cpu.usable_cores, threads=threads, virtual=found.virtual)
+
+    if platform.bandwidth is not None:
+        cpu = replace(cpu, memory_bandwidth=readable(platform.bandwidth), memory_bandwidth_basis="platform")
+        return cpu, f"catalogue: {platform.id}"
+    usual = usual_bandwidth(catalog, platform)
+    if usual is None:
+        return cpu, "not known"
+    return replace(cpu, memory_bandwidth=readable(usual[0])), f"assumed: {usual[1]}"
 
 
-def _bandwidth_note(cpu: Cpu, parts: Parts, platform: MemoryPlatform | None) -> str:
+def _bandwidth_notes(cpu: Cpu, source: str, parts: Parts, platform: MemoryPlatform | None) -> list[str]:
+    """What the bandwidth rests on, where that is not this machine's own word, and how to learn it."""
+    measure = "measure it with: qwen-advisor inspect-hardware --measure"
     if cpu.memory_bandwidth is None:
-        return "memory bandwidth is not known; measure it with: qwen-advisor inspect-hardware --measure"
-    where = platform.platform if platform is not None else "the memory modules"
-    share = ", the share that this virtual machine's cores can read" if parts.cpu.virtual else ""
-    return (
-        f"memory bandwidth of {cpu.memory_bandwidth / 1e9:.0f} GB/s is that of {where}{share}; measure it with:"
-        " qwen-advisor inspect-hardware --measure"
+        return [f"memory bandwidth is not known; {measure}"]
+    soldered = (
+        platform is not None
+        and platform.memory_type.partition(" ")[0].startswith("LPDDR")
+        and (" or " not in platform.memory_type)
     )
+    if (
+        platform is None
+        or cpu.memory_bandwidth_basis in ("measured", "modules")
+        or (soldered and not parts.cpu.virtual)
+    ):
+        return []
+    figure = f"{cpu.memory_bandwidth / 1e9:.0f} GB/s"
+    share = ", the share that this virtual machine's cores can read" if parts.cpu.virtual else ""
+    if cpu.memory_bandwidth_basis == "assumed":
+        return [f"memory bandwidth of {figure} is {source}{share}; {measure}"]
+    return [f"memory bandwidth of {figure} is that of {platform.platform}{share}; {measure}"]
 
 
 def _on_the_bus_of(accelerator: Accelerator, cpu: Cpu) -> Accelerator:

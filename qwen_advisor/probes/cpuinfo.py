@@ -145,7 +145,7 @@ def condense_cpuinfo(text: str) -> str:
         if key.lower().startswith("serial"):
             continue
         if seen <= 1 or not key or key.lower() in _TELLING:
-            kept.append(f"{key}: {value}" if colon else key)
+            kept.append(f"{key}: {value}".rstrip() if colon else key)
     return "\n".join(kept) + "\n"
 
 

@@ -33,7 +33,10 @@ def memory_notes(memory: HostMemory, parts: Parts) -> list[str]:
     if parts.idle_gpus:
         for gpu in parts.idle_gpus:
             what = gpu.name or f"a GPU of {gpu.vendor.upper() if gpu.vendor != 'intel' else 'Intel'} ({gpu.pci_id})"
-            notes.append(f"{what} is there but no driver answers for it, so it is not counted on; install its driver")
+            notes.append(
+                f"{what} is there but no driver answers for it, so it is not counted on;"
+                " install its driver, or start anew if it is installed"
+            )
     if memory.available - memory.reserve < memory.total // 4 and memory.limit is None:
         notes.append(f"only {gib(memory.available)} of {gib(memory.total)} is free now; close programs to use more")
     return notes

@@ -96,10 +96,9 @@ def _named_vendor(text: str) -> Vendor | None:
 
 
 def _card_name(text: str, vendor: Vendor) -> str:
-    brackets = [part for part in re.findall(r"\[([^\[\]]+)\]", text) if part != "AMD/ATI"]
-    name = (
-        brackets[-1] if brackets else re.sub(r"^(?:NVIDIA|Intel) Corporation\s+|^Advanced Micro.*?Inc\.\s+", "", text)
-    )
+    text = re.sub(r"^(?:NVIDIA|Intel) Corporation\s+|^Advanced Micro.*?Inc\.\s+(?:\[AMD/ATI\]\s+)?", "", text)
+    brackets = re.findall(r"\[([^\[\]]+)\]", text)
+    name = brackets[-1] if brackets else text
     if name in ("Device", "Graphics Device"):
         return ""
     return name if name.startswith(MAKERS.get(vendor, "?")) else f"{MAKERS.get(vendor, '')} {name}".strip()

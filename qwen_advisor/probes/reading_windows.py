@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -51,8 +52,17 @@ def read_windows(evidence: Evidence) -> Parts:
     parts.memory = FoundMemory(total=_count(memory.get("total")), available=_count(memory.get("available")))
     parts.modules = _modules(evidence.commands.get("Win32_PhysicalMemory", ""))
     parts.sources |= {"cpu": "registry", "memory.total": "GlobalMemoryStatusEx"}
-    parts.gpus = _gpus(evidence)
+    parts.gpus = [_of_chip(gpu, parts.cpu.name) for gpu in _gpus(evidence)]
     return parts
+
+
+def _of_chip(gpu: FoundGpu, processor: str) -> FoundGpu:
+    """Adreno graphics by the chip it is in, which tells more than its own name: ``X1E80100`` is X1E-80-100."""
+    chip = re.search(r"\bX1([EP])(\d{2})(\d{3})\b", processor)
+    if gpu.vendor != "qualcomm" or not chip:
+        return gpu
+    line = "Elite" if chip[1] == "E" else "Plus"
+    return replace(gpu, name=f"Qualcomm Snapdragon X {line} X1{chip[1]}-{chip[2]}-{chip[3]}")
 
 
 def _model(processor: dict[str, Any]) -> str:
