@@ -1,0 +1,1 @@
+"""Abilities of checkpoints from published scores, and what quantization takes from them."""
