@@ -1,0 +1,1 @@
+"""Fitting of the efficiencies in ``catalog/efficiency`` to the measurements in ``benchmarks/data``."""
