@@ -127,6 +127,7 @@ class Catalog:
     block_types: Mapping[str, BlockType]
     formats: Mapping[str, Format]
     footprints: Mapping[str, Mapping[str, Footprint]]  # architecture id -> format name -> footprint
+    variants: Mapping[str, Mapping[str, Footprint]]  # the same for files of a variant, by "FORMAT|word+word"
     engines: Mapping[str, EngineSpec]
     tasks: Mapping[str, TaskProfile]
     accelerators: Mapping[str, AcceleratorSpec]

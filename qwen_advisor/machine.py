@@ -100,6 +100,7 @@ class Machine:
     described: bool = False  # True where nothing of this machine was read
     wsl: bool = False
     container: bool = False
+    fanless: bool = False  # a phone: its full clocks last for seconds
     virtual: bool = False  # a virtual machine: its share of the memory bus is not the whole
     npus: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)  # field path -> where the value came from

@@ -32,7 +32,7 @@ class Settings:
     flash_attention: bool | None = None  # None: on, as llama.cpp decides itself
     batch: int = 2048
     ubatch: int = 512
-    gpu_layers: int | None = None  # asked for; None lets the fit decide
+    gpu_layers: int | None = None  # llama.cpp's -ngl, which counts the head as a layer; None lets the fit decide
     mmap: bool = True
     repack: bool = True
     kv_unified: bool = False

@@ -36,6 +36,7 @@ class TaskProfile:
     id: TaskId
     title: str
     ability: str  # which ability scale ranks it
+    ability_spread: float  # logits by which the models that may answer differ on it; the unit of the ranking
     kinds: tuple[str, ...]  # checkpoint kinds that may answer
     lines: tuple[str, ...] = ()  # lines that may answer; empty means every line
     modalities_in: tuple[str, ...] = ("text",)

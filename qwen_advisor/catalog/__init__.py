@@ -9,13 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from qwen_advisor.catalog.faults import Fault
-from qwen_advisor.catalog.loading import config_directory, load_catalog
+from qwen_advisor.catalog.loading import config_directory, data_directory, load_catalog
 from qwen_advisor.catalog.published import published_schemas
 
 __all__ = [
     "Fault",
     "compile_catalog",
     "config_directory",
+    "data_directory",
     "load_catalog",
     "published_schemas",
     "validate",

@@ -13,14 +13,14 @@ from typing import Any, get_args
 
 from qwen_advisor.catalog.checks import Known, check, missing_sections
 from qwen_advisor.catalog.faults import Fault, catalog_error
-from qwen_advisor.catalog.footprints import count_footprints
+from qwen_advisor.catalog.footprints import count_footprints, count_variants
 from qwen_advisor.catalog.layout import SECTIONS
 from qwen_advisor.catalog.packing import plan_of, section_text, text_of
 from qwen_advisor.catalog.sources import Facts, read_facts
 from qwen_advisor.footprint import Footprint
 
 SCHEMA = "qwen-advisor/compiled-catalog/1"
-INNER = {"abilities", "footprints"}  # sections whose values are large mappings of their own
+INNER = {"abilities", "footprints", "variants"}  # sections whose values are large mappings of their own
 
 
 def compile_catalog(root: Path, *, complete: bool = True) -> bytes:
@@ -59,6 +59,17 @@ def checked_facts(root: Path, *, complete: bool) -> tuple[Facts, dict[str, dict[
     return facts, counted
 
 
+def _variants(facts: Facts) -> dict[str, dict[str, Footprint]]:
+    values = {name: facts.values(name) for name in ("models", "architectures", "formats", "block_types", "ranking")}
+    return count_variants(
+        values["models"].values(),
+        values["architectures"],
+        values["formats"],
+        values["block_types"],
+        values["ranking"].get("usual_formats", ()),
+    )
+
+
 def stamp(root: Path, facts: Facts) -> str:
     """The version of these facts: the day of the newest checkpoint, and a digest of every file."""
     digest = hashlib.sha256()
@@ -74,6 +85,7 @@ def _document(facts: Facts, counted: Mapping[str, Mapping[str, Footprint]], vers
     types: dict[str, Any] = {}
     values = {section.name: (section.type, facts.values(section.name)) for section in SECTIONS}
     values["footprints"] = (Mapping[str, Footprint], dict(counted))
+    values["variants"] = (Mapping[str, Footprint], _variants(facts))
     parts = []
     length = 0
     sections: dict[str, Any] = {}

@@ -122,6 +122,11 @@ def config_directory() -> Path:
     return _own_directory("APPDATA", "Library/Application Support", "XDG_CONFIG_HOME", ".config")
 
 
+def data_directory() -> Path:
+    """Where what the advisor keeps for this user stands; it need not exist."""
+    return _own_directory("LOCALAPPDATA", "Library/Application Support", "XDG_DATA_HOME", ".local/share")
+
+
 def cache_directory() -> Path:
     """Where this user's caches stand; it need not exist."""
     return _own_directory("LOCALAPPDATA", "Library/Caches", "XDG_CACHE_HOME", ".cache")

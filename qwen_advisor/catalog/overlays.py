@@ -42,7 +42,9 @@ def laid_over(base: Catalog, root: Path) -> tuple[Catalog, list[Fault]]:
     counted = _counted(facts, known)
     digest = stamp(root, facts).partition("+")[2]
     footprints = _merged(base.footprints, counted, "footprints")
-    catalog = replace(base, version=f"{base.version}.{digest}", footprints=footprints, **sections)
+    changed = any(facts.of(name) for name in ("architectures", "formats", "block_types"))
+    variants = {} if changed else base.variants  # what is not counted here is counted when somebody asks
+    catalog = replace(base, version=f"{base.version}.{digest}", footprints=footprints, variants=variants, **sections)
     return catalog, sorted(facts.faults)
 
 

@@ -114,9 +114,9 @@ def _emit_list(catalog: Catalog, models: Sequence[Checkpoint], form: Format, *, 
         case "json" | "yaml":
             from qwen_advisor.render.catalog_documents import list_document  # noqa: PLC0415  only programs pay for it
 
-            emit(document_text(list_document(catalog, models), form))
+            emit(document_text(list_document(catalog, models), form), form)
         case "csv":
-            emit(render.list_csv(models))
+            emit(render.list_csv(models), form)
         case "id":
             emit("".join(f"{model.id}\n" for model in models))
         case _ if models:
@@ -151,7 +151,7 @@ def show(
         case "json" | "yaml":
             from qwen_advisor.render.catalog_documents import show_document  # noqa: PLC0415  only programs pay for it
 
-            emit(document_text(show_document(catalog, checkpoint, quantizations(catalog, checkpoint)), form))
+            emit(document_text(show_document(catalog, checkpoint, quantizations(catalog, checkpoint)), form), form)
         case "id":
             emit(f"{checkpoint.id}\n")
         case _:
@@ -200,7 +200,7 @@ def validate_(
         case "json" | "yaml":
             from qwen_advisor.render.catalog_documents import validate_document  # noqa: PLC0415
 
-            emit(document_text(validate_document(checked, faults), form))
+            emit(document_text(validate_document(checked, faults), form), form)
         case _:
             emit("".join(f"{fault}\n" for fault in faults) or f"no fault in {checked}\n")
     if faults:
@@ -232,4 +232,4 @@ def schema(
             hint="see their names with: qwen-advisor catalog schema",
             suggestions=closest(wanted, schemas),
         )
-    emit(schemas[wanted].read_text("utf-8"))
+    emit(schemas[wanted].read_text("utf-8"), "json")

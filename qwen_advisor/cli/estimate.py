@@ -76,7 +76,12 @@ def estimate(
         typer.Option("--flash-attn/--no-flash-attn", help="Flash attention; the engine decides if not said."),
     ] = None,
     gpu_layers: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Decoder layers on accelerators; as many as fit if not said.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="llama.cpp's -ngl: layers on accelerators, the head counted as one; as many as fit if not said.",
+        ),
     ] = None,
     batch: Annotated[
         int | None, typer.Option(metavar="N", min=1, help=f"Logical batch in tokens; {_BATCH} if not said.")
@@ -131,7 +136,7 @@ def estimate(
     if not quiet:
         for note in answer.notes:
             talk.warn(note)
-    emit(_text(answer, form))
+    emit(_text(answer, form), form)
 
 
 def _text(answer: Estimate, form: Format) -> str:

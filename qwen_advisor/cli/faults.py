@@ -25,7 +25,7 @@ def report(error: Exception, words: Sequence[str]) -> int:
         from qwen_advisor.render.data import json_text  # noqa: PLC0415  only programs pay for it
         from qwen_advisor.render.documents import error_document  # noqa: PLC0415
 
-        emit(json_text(error_document(known)))
+        emit(json_text(error_document(known)), "json")
     return known.exit_code
 
 

@@ -95,7 +95,7 @@ def inspect_hardware(
     if save is not None:
         write_profile(machine, save)
         talk.hint(f"the profile is read back by: qwen-advisor recommend --hardware {save}")
-    emit(_text(machine, form))
+    emit(_text(machine, form), form)
 
 
 def _print_evidence(*, measure: bool, save: Path | None, others: bool) -> None:

@@ -10,9 +10,15 @@ import sys
 from qwen_advisor.errors import AdvisorError
 from qwen_advisor.render.look import Look
 
+FOR_PROGRAMS = ("json", "yaml", "csv")  # formats whose readers take UTF-8, whatever the terminal speaks
 
-def emit(text: str) -> None:
+
+def emit(text: str, form: str = "table") -> None:
     """Write data to stdout. A reader that has gone away is no fault: the rest is dropped quietly.
+
+    Args:
+        text: all of it.
+        form: its format; those for programs are written in UTF-8.
 
     Raises:
         AdvisorError: stdout cannot be written, such as on a full disk.
@@ -20,7 +26,7 @@ def emit(text: str) -> None:
     if sys.stdout is None:
         raise AdvisorError("there is no standard output to write to")
     try:
-        if not encodes(text):
+        if not encodes(text) or (form in FOR_PROGRAMS and not text.isascii()):
             # Bytes and not '?': what a program reads must arrive whole, and every JSON and YAML reader takes UTF-8.
             sys.stdout.flush()
             sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
@@ -29,11 +35,11 @@ def emit(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
+        # What is still in the buffer must not fail again when the interpreter flushes it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         # Windows reports a closed pipe as EINVAL.
         if error.errno not in (errno.EPIPE, errno.EINVAL):
             raise AdvisorError(f"the answer could not be written: {error.strerror}") from error
-        # What is still in the buffer must not fail again when the interpreter flushes it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def encodes(text: str) -> bool:

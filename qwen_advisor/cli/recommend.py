@@ -148,7 +148,7 @@ def recommend(
     if not quiet:
         for note in advice.notes:
             talk.warn(note)
-    emit(_text(advice, form, explain=explain))
+    emit(_text(advice, form, explain=explain), form)
     if not advice.recommendations:
         if form != "table":
             nothing = render.nothing(advice)

@@ -76,7 +76,7 @@ def _placement(plan: Plan) -> tuple[str, ...]:
         return ("--device", "none")
     used = [layers for layers in place.device_layers if layers]
     return options(
-        ("-ngl", _ALL_LAYERS if place.gpu_layers >= place.layers else place.gpu_layers),
+        ("-ngl", _ALL_LAYERS if place.gpu_layers >= place.layers else _ngl(place.gpu_layers)),
         ("--n-cpu-moe", place.cpu_expert_layers or None),
         ("-sm", "tensor" if place.tensor_parallel > 1 else None),
         ("-ts", ",".join(map(str, place.device_layers)) if len(used) > 1 else None),
@@ -93,6 +93,11 @@ def _purpose(plan: Plan) -> tuple[str, ...]:
         ("--reasoning", "off" if plan.thinking == "off" and checkpoint.thinking == "hybrid" else None),
         ("--port", 8080),
     )
+
+
+def _ngl(decoder_layers: int) -> int:
+    """``-ngl N`` moves the output head and the last N - 1 decoder layers."""
+    return decoder_layers + 1
 
 
 def _unless(value: object, default: object) -> object | None:

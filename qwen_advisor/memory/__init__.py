@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-def memory(  # noqa: PLR0917 - five values that stand for themselves, and the constants
+def memory(
     architecture: Architecture,
     footprint: Footprint,
     settings: Settings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qwen_advisor.advice import Advice, Artifact, Estimate, Plan, Recommendation, Rejection, Terms
+from qwen_advisor.advice import Advice, Artifact, Estimate, Recommendation, Rejection, Terms
 from qwen_advisor.engines import Launch, launch
 from qwen_advisor.errors import AdvisorError, CatalogError
 from qwen_advisor.model import Checkpoint

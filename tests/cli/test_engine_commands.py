@@ -36,7 +36,7 @@ def test_llama_cpp_on_a_cpu_keeps_off_every_device(hand: ModuleType) -> None:
     [
         (Placement(mode="gpu", layers=36, gpu_layers=36, device_layers=(36,)), "-ngl 99"),
         (Placement(mode="unified", layers=36, gpu_layers=36, device_layers=(36,)), "-ngl 99"),
-        (Placement(mode="hybrid", layers=36, gpu_layers=20, device_layers=(20,)), "-ngl 20"),
+        (Placement(mode="hybrid", layers=36, gpu_layers=20, device_layers=(20,)), "-ngl 21"),
         (
             Placement(mode="hybrid", layers=48, gpu_layers=48, cpu_expert_layers=30, device_layers=(48,)),
             "-ngl 99 --n-cpu-moe 30",

@@ -75,8 +75,8 @@ def test_the_small_catalogue_is_valid(small: Path) -> None:
         ("engines/llama.cpp.yaml", "[gguf, Q8_0]", "[gguf, Q7_0]", ":6:22: supports[0].formats[1]: 'Q7_0' is not among the formats"),
         ("engines/llama.cpp.yaml", "[cpu, nvidia]", "[cpu, voodoo]", ":6:44: supports[0].vendors[1]: 'voodoo' is neither a vendor nor cpu"),
         ("engines/llama.cpp.yaml", "  qwen3:", "  qwen9:", ":8:3: models.qwen9: no architecture is of this model_type"),
-        ("tasks/chat.yaml", "ability: chat", "ability: talk", ":3:1: ability: 'talk' is not among the abilities"),
-        ("tasks/chat.yaml", "hybrid]", "hybird]", ":4:19: kinds[1]: 'hybird' is no kind of checkpoint"),
+        ("tasks/chat.yaml", "ability: chat\n", "ability: talk\n", ":3:1: ability: 'talk' is not among the abilities"),
+        ("tasks/chat.yaml", "hybrid]", "hybird]", ":5:19: kinds[1]: 'hybird' is no kind of checkpoint"),
         ("abilities/chat.yaml", "Acme/Tiny-2: []", "Acme/Tiny-3: []", ":10:1: Acme/Tiny-3: 'Acme/Tiny-3' is not among the models"),
         ("abilities/chat.yaml", "scale: chat", "scale: code", ":2:5: Acme/Tiny-1[0]: must say checkpoint Acme/Tiny-1 and scale chat"),
         # numbers and dates

@@ -23,7 +23,8 @@ from qwen_advisor.model import Checkpoint, Context, OllamaTag, QuantizedRepo, Re
 
 
 def test_every_section_is_a_field_of_the_catalogue() -> None:
-    assert {section.name for section in SECTIONS} | {"version", "footprints"} == {f.name for f in fields(Catalog)}
+    made = {"version", "footprints", "variants"}
+    assert {section.name for section in SECTIONS} | made == {f.name for f in fields(Catalog)}
 
 
 def test_compiled_facts_are_the_written_ones(small: Path) -> None:
@@ -91,7 +92,7 @@ def test_the_compiled_form_is_one_json_document_in_ascii(small: Path) -> None:
     (small / "families.yaml").write_text(r"""Tiny: {title: "Ti\u00f1y \"q\"\t\n,\n"}""", "utf-8")
     data = compile_catalog(small)
     document = json.loads(data.decode("ascii"))
-    sections = {section.name for section in SECTIONS} | {"footprints"}
+    sections = {section.name for section in SECTIONS} | {"footprints", "variants"}
     indices = {f"{name} index" for name in sections}
     assert set(document) == sections | indices | {"schema", "version", "types", "sections", "end"}
     assert document["families"]["Tiny"] == {"title": 'Ti\u00f1y "q"\t\n,\n'}
