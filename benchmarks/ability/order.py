@@ -1,9 +1,10 @@
 """What people who know the models would hold until a score says otherwise, as soft constraints on the order.
 
 A checkpoint is rarely worse than the latest of its line and size that it supersedes; thinking is rarely worse than
-not thinking at what it is trained for. Each such pair multiplies the posterior by ``1 - DOUBT`` where the difference
-has the expected sign and by ``DOUBT`` where it has not; the product is brought back to a normal by its moments, pair after pair
-(assumed density filtering; Minka, arXiv:1301.2294). A difference that scores show clearly is not moved by it.
+not thinking at what it is trained for. Each such pair multiplies the posterior by ``1 - DOUBT`` where the
+difference has the expected sign and by ``DOUBT`` where it has not; the product is brought back to a normal by its
+moments, pair after pair (assumed density filtering; Minka, arXiv:1301.2294). A difference that scores show clearly
+is not moved by it.
 """
 
 from __future__ import annotations
