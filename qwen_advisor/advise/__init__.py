@@ -44,9 +44,12 @@ def advise(catalog: Catalog, machine: Machine, requirements: Requirements, *, ev
     best = ranked[0].terms.total if ranked else None
     edge = frontier(ranked)
     recommendations: list[Recommendation] = []
+    score = 100.0
     by_id = {f.scored.plan.checkpoint.id: f for f in found}
     for place, scored in enumerate(ranked[: requirements.top], start=1):
         item = by_id[scored.plan.checkpoint.id]
+        # What is dominated never scores above what dominates it, whatever the softer terms say.
+        score = min(score, 100 * math.exp(min(0.0, scored.terms.total - (best or 0.0))))
         largest = search.fitter.largest_context(item.candidate, item.fitted)
         recommendations.append(
             Recommendation(
@@ -55,7 +58,7 @@ def advise(catalog: Catalog, machine: Machine, requirements: Requirements, *, ev
                 ability=scored.ability,
                 quantization_loss=scored.loss,
                 terms=scored.terms,
-                score=round(100 * math.exp(min(0.0, scored.terms.total - (best or 0.0))), 1),
+                score=round(score, 1),
                 reasons=reasons(item, ranked, profile, largest),
                 warnings=tuple(w.message for w in item.warnings),
                 largest_context=largest,
