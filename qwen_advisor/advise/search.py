@@ -12,7 +12,7 @@ from qwen_advisor.engine import EngineSpec
 from qwen_advisor.evidence import Ability
 from qwen_advisor.fit import Fitted, Fitter, Shortfall, settings_for
 from qwen_advisor.model import Checkpoint
-from qwen_advisor.plan import Settings
+from qwen_advisor.plan import Placement, Settings
 from qwen_advisor.quality import ability_in_language, find_ability, quantization_loss
 from qwen_advisor.rank import Scored, best_possible, score
 from qwen_advisor.rules import CANDIDATE_RULES, CHECKPOINT_RULES, PLAN_RULES, Question
@@ -184,7 +184,7 @@ class Search:
                 requirements=requirements,
                 weights=self._weights,
                 loss_error=loss_error,
-                penalties=self._penalties(candidate),
+                penalties=self._penalties(candidate, timed.placement),
             )
             findings = (rule.check(plan, self.question) for rule in PLAN_RULES)
             yield Found(
@@ -194,7 +194,7 @@ class Search:
                 warnings=tuple(f for f in findings if f is not None),
             )
 
-    def _penalties(self, candidate: Candidate) -> float:
+    def _penalties(self, candidate: Candidate, placement: Placement) -> float:
         weights, machine = self._weights, self.question.machine
         prefer = weights["terms"][self.question.requirements.prefer]
         klass = hardware_class(machine, self.question.requirements.concurrency)
@@ -206,6 +206,8 @@ class Search:
             total += weights["convert_yourself"]
         elif not candidate.artifact.official:
             total += weights["foreign_files"]
+        if placement.mode == "hybrid" and not placement.cpu_expert_layers:
+            total += weights["split_layers"]
         return total
 
     def _ability(self, checkpoint: Checkpoint, thinking: Literal["on", "off"]) -> Ability:
