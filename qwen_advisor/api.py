@@ -31,6 +31,8 @@ from qwen_advisor.requirements import resolve
 from qwen_advisor.task import Requirements
 from qwen_advisor.units import parse_size
 
+# What loads the vision tower unless told not to; llama-server is handed its projector as a file of its own.
+_WITH_VISION = frozenset({"ollama", "vllm", "sglang", "transformers"})
 _LEAST_CONTEXT = 4096  # llama-server's --fit-ctx
 
 
@@ -180,7 +182,11 @@ def estimate(
     wanted = () if quantization is None else (quantization_name(facts, quantization),)
     candidate = _candidate(facts, checkpoint.id, spec.id, wanted)
     settings = replace(
-        settings_for(spec.id, Requirements(prompt_tokens=prompt_tokens, output_tokens=output_tokens)),
+        settings_for(
+            spec.id,
+            Requirements(prompt_tokens=prompt_tokens, output_tokens=output_tokens),
+            vision=spec.id in _WITH_VISION,
+        ),
         context=context if context is not None else checkpoint.context.native or _LEAST_CONTEXT,
         parallel=parallel,
         kv_type=kv_type,
