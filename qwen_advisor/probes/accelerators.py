@@ -120,7 +120,7 @@ def _card(gpu: FoundGpu, spec: AcceleratorSpec | None, how: str, done: Completed
     if gpu.free is None and gpu.used is None and gpu.reserved is None and free < total:
         why = f"of {gib(total)}, the driver usually keeps {gib(total - free)} (assumed)"
     if gpu.used and gpu.used > total // 100:
-        why += f"{' and ' if why else ''}{gib(gpu.used)} {'is' if why else 'are'} in use now"
+        why += f"{' and ' if why else ''}{gib(gpu.used)} is in use now"
     free = max(0, min(free, total))
     done.add(replace(base, memory=total, free=free, kind="discrete", reserve_why=why), source, how)
     done.notes += _doubts(gpu, spec)
@@ -178,7 +178,6 @@ def _slice(base: Accelerator, one: FoundSlice, whole: int | None) -> Accelerator
         free=max(0, total - (one.used or 0)),
         memory_bandwidth=part(base.memory_bandwidth),
         fp16_flops=part(base.fp16_flops),
-        reserve_why="a MIG instance",
     )
 
 

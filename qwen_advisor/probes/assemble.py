@@ -127,7 +127,7 @@ def _cpu(catalog: Catalog, evidence: Evidence, parts: Parts, platform: MemoryPla
         ), "memory modules, by their slots"
     if platform is None:
         return cpu, "not known"
-    threads = min(logical, cpu.usable_cores * max(1, logical // physical))
+    threads = min(logical, parts.usable_threads or logical)
     packages = 1 if found.virtual else found.packages
 
     def readable(peak: float) -> float:

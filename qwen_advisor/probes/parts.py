@@ -19,6 +19,7 @@ class Parts:
     idle_gpus: list[FoundGpu] = field(default_factory=list)  # there, but without a working driver
     names: tuple[str, ...] = ()  # of the board and the processor, most telling first
     usable_cores: int | None = None
+    usable_threads: int | None = None  # logical CPUs that this process may keep busy at once
     wsl: bool = False
     container: bool = False
     npus: tuple[str, ...] = ()

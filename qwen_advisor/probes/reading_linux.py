@@ -89,6 +89,10 @@ def _processor(evidence: Evidence, limits: CgroupLimits, parts: Parts) -> None:
     if limits.cores is not None and usable:
         usable = max(1, min(usable, int(limits.cores)))
     parts.usable_cores = usable
+    threads = len(allowed) if allowed else cpu.logical_cores
+    if threads and limits.cores is not None:
+        threads = max(1, min(threads, int(limits.cores)))
+    parts.usable_threads = threads
     if usable and cpu.physical_cores and usable < cpu.physical_cores:
         why = (
             f"a CPU quota of {limits.cores:g} cores"

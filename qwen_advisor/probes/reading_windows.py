@@ -45,6 +45,7 @@ def read_windows(evidence: Evidence) -> Parts:
         logical_cores=_count(processor.get("logical")),
     )
     usable, logical = _count(processor.get("usable")), parts.cpu.logical_cores
+    parts.usable_threads = usable
     if usable and logical and parts.cpu.physical_cores:
         parts.usable_cores = max(1, parts.cpu.physical_cores * usable // logical)
     parts.names = (parts.cpu.name,) if parts.cpu.name else ()

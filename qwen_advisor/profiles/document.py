@@ -36,7 +36,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "Vendor": get_args(Vendor),
     'Literal["measured", "modules", "platform", "assumed"]': ("measured", "modules", "platform", "assumed"),
 }
-_FLAGS = ("described", "wsl", "container", "virtual")
+_FLAGS = ("described", "wsl", "container", "virtual", "fanless")
 
 
 def machine_document(machine: Machine) -> dict[str, Any]:

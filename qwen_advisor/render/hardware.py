@@ -23,7 +23,7 @@ _KINDS = {
     "discrete": "",
     "integrated": "integrated: language models gain little from it",
     "unified": "in main memory",
-    "mig": "MIG instance",
+    "mig": "one instance of a card split by MIG",
     "npu": "NPU",
 }
 # Of the instruction sets those that decide which kernels run.
@@ -138,6 +138,9 @@ def _facts(machine: Machine) -> Iterator[tuple[str, str]]:
     ]
     if not machine.described:
         yield ("engines", ", ".join(engines) if engines else "none found")
+    told_by = dict.fromkeys(source for source in machine.sources.values() if source)
+    if told_by:
+        yield ("told by", "; ".join(told_by))
 
 
 def _accelerator(accelerator: Accelerator) -> Iterator[str]:
@@ -165,7 +168,7 @@ def csv(machine: Machine) -> str:
             a.memory,
             a.budget,
             a.memory_bandwidth,
-            machine.sources.get(f"accelerators[{i}].memory", ""),
+            _source(machine, i),
         )
         for i, a in enumerate(machine.accelerators)
     ]
@@ -176,5 +179,6 @@ def csv(machine: Machine) -> str:
 
 
 def _source(machine: Machine, index: int) -> str:
+    """What told the memory of an accelerator."""
     place = f"accelerators[{index}]"
     return machine.sources.get(f"{place}.memory") or machine.sources.get(place, "")

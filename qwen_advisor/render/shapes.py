@@ -98,6 +98,7 @@ class HardwareDocument(TypedDict):
     wsl: bool
     container: bool
     virtual: bool
+    fanless: Annotated[bool, "A phone: its full clocks last for seconds"]
     npus: Annotated[list[str], "Neural processors that are there; few engines use them"]
     sources: Annotated[dict[str, str], "Where values came from, by the path of the field"]
 
