@@ -213,7 +213,7 @@ class Prediction:
         if calibration:
             own = unknown["calibrated"]
             return "calibrated", min(decode, own), min(prefill, own), tuple(dict.fromkeys(notes))
-        return ("calibrated" if measured else "roofline"), decode, prefill, tuple(dict.fromkeys(notes))
+        return "roofline", decode, prefill, tuple(dict.fromkeys(notes))
 
 
 def _pace(stage: Stage, rates: Mapping[str, Any], phase: str) -> float:
