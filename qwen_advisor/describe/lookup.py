@@ -13,8 +13,8 @@ from qwen_advisor.units import gib
 
 # What a driver reports lies up to 6.3 % under the nominal size (L40S with ECC: 46068 of 49152 MiB).
 MEMORY_TOLERANCE = 0.07
-# Words that name another product in the same breath; NVIDIA's workstation cards share numbers across generations.
-_VARIANTS = {True: ("laptop", "ada", "pro"), False: ("laptop",)}
+_VARIANTS = ("laptop",)  # words that name another product in the same breath
+_GENERATIONS = ("ada", "pro")  # NVIDIA's workstation cards share numbers across generations
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,42 @@ def find_accelerator(catalog: Catalog, text: str, *, memory: int | None = None) 
             )
         found = fitting or found
     chosen, notes = _common(text, found, wanted)
-    others = [
-        spec
-        for spec in index.siblings(chosen.name, _VARIANTS[chosen.entry.vendor == "nvidia"])
-        if spec.id not in {one.entry.id for one in found} and (wanted is None or of_size(spec, wanted))
-    ]
-    if others:
-        listed = "; ".join({spec.id: summary(spec) for spec in others}.values())
-        notes += (f"{text!r} is taken as {summary(chosen.entry)}, not as {listed}",)
-    return Match(chosen.entry, notes)
+    return Match(chosen.entry, notes + _not_as(index, text, chosen, found, wanted))
+
+
+def _not_as(
+    index: AcceleratorIndex,
+    text: str,
+    chosen: Found[AcceleratorSpec],
+    found: list[Found[AcceleratorSpec]],
+    memory: int | None,
+) -> tuple[str, ...]:
+    """What else the name is used for: the laptop's GPU of the same number, said in a note.
+
+    Raises:
+        UsageError: cards of several generations carry the number (RTX 6000), and the name is not that of one in full.
+    """
+    if chosen.entry.name.lower() in text.lower():
+        return ()
+    taken = {one.entry.id for one in found}
+
+    def called(variants: tuple[str, ...]) -> list[AcceleratorSpec]:
+        siblings = {spec.id: spec for spec in index.siblings(chosen.name, variants)}.values()
+        return [s for s in siblings if s.id not in taken and (memory is None or of_size(s, memory))]
+
+    generations = called(_GENERATIONS) if chosen.entry.vendor == "nvidia" else []
+    if generations:
+        several = [chosen.entry, *generations]
+        raise UsageError(
+            f"{text!r} may mean several accelerators",
+            hint=f"choose one of: {'; '.join(summary(spec) for spec in several)}",
+            suggestions=tuple(spec.name for spec in several),
+        )
+    laptops = called(_VARIANTS)
+    if not laptops:
+        return ()
+    listed = "; ".join(summary(spec) for spec in laptops)
+    return (f"{text!r} is taken as {summary(chosen.entry)}, not as {listed}",)
 
 
 def _choices(found: list[Found[AcceleratorSpec]]) -> str:

@@ -38,7 +38,9 @@ class NameIndex(Generic[T]):
         Where there is none, entries with the longest alias that lies within the words, if what is left over says
         nothing of the product (``ASUS``, ``2023``). The memory size written in the name is not looked at.
         """
-        around = [found for found in self._names if name.words and name.words <= found.name.words]
+        if not any(len(word) > 1 for word in name.words):
+            return []  # a lone letter names nothing
+        around = [found for found in self._names if name.words <= found.name.words]
         if around:
             least = min(len(found.name.words) for found in around)
             return [found for found in around if len(found.name.words) == least]

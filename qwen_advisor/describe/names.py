@@ -43,6 +43,7 @@ _MEMORY = re.compile(r"\b(\d+(?:\.\d+)?)[ -]?(tb?|tib|gb?|gib|mi?b)\b")  # a lon
 _SCALE = {"t": 1024 * GIB, "g": GIB, "m": GIB // 1024}
 _WORD = re.compile(r"[a-z0-9]+(?:\.[a-z0-9]+)*")
 _LEADING_COUNT = re.compile(r"\s*(\d{1,3})\s*[x×*]\s*(?=\D|\d{3})(.+)", re.IGNORECASE | re.DOTALL)
+_COUNTING_WORD = re.compile(r"\s*([1-9]|1\d)\s+(?![gt]i?b?\b)(?=[a-z])(.+)", re.IGNORECASE | re.DOTALL)  # 2 RTX 4090
 _TRAILING_COUNT = re.compile(r"(.+?)(?<=[\s\d)\"'])\(?[x×*]\s*(\d{1,4})\s*\)?\s*", re.IGNORECASE | re.DOTALL)
 _SEPARATOR = re.compile(r"\s*(?:[,;&]|\band\b|\s\+\s)\s*(?![^(]*\))", re.IGNORECASE)
 MOST_ACCELERATORS = 1024
@@ -90,7 +91,7 @@ def split_counted(text: str) -> list[tuple[int, str]]:
     """
     parts = []
     for part in _SEPARATOR.split(text):
-        match = _LEADING_COUNT.fullmatch(part)
+        match = _LEADING_COUNT.fullmatch(part) or _COUNTING_WORD.fullmatch(part)
         count, name = (match[1], match[2]) if match else ("1", part)
         if match is None and (match := _TRAILING_COUNT.fullmatch(part)) is not None:
             name, count = match[1], match[2]
