@@ -134,7 +134,15 @@ def _around(catalog: Catalog, said: Description) -> Machine:
         return _unified(catalog, said, shared, cards)
     vram = sum(match.spec.memory or 0 for match, _ in cards)
     server = any(match.spec.kind == "datacenter" for match, _ in cards)
-    host = generic_host(catalog, ram=said.ram, cores=said.cpu_cores, vram=vram, server=server, gpus=len(cards))
+    host = generic_host(
+        catalog,
+        ram=said.ram,
+        cores=said.cpu_cores,
+        vram=vram,
+        server=server,
+        gpus=len(cards),
+        bandwidth=said.ram_bandwidth,
+    )
     accelerators = tuple(
         _card(match, name, said, display=i == 0 and match.spec.kind != "datacenter", ram=host.memory.total)
         for i, (match, name) in enumerate(cards)
@@ -174,7 +182,13 @@ def _unified(catalog: Catalog, said: Description, shared: list[Match], cards: li
             machine = replace(machine, sources={**machine.sources, "memory.total": "--ram"})
         return machine
     server = "Instinct" in match.spec.name
-    host = generic_host(catalog, ram=said.ram or match.spec.memory or _SHARED_RAM, cores=said.cpu_cores, server=server)
+    host = generic_host(
+        catalog,
+        ram=said.ram or match.spec.memory or _SHARED_RAM,
+        cores=said.cpu_cores,
+        server=server,
+        bandwidth=said.ram_bandwidth,
+    )
     accelerator = sharing(match.spec, host.memory.total, limit=said.vram)
     return Machine(
         os="linux",

@@ -36,11 +36,13 @@ def generic_host(
     vram: int = 0,
     server: bool = False,
     gpus: int = 0,
+    bandwidth: float | None = None,
 ) -> Host:
     """An ordinary host with ``ram`` bytes, or with what suits ``gpus`` accelerators of ``vram`` bytes together.
 
     A desktop with eight cores and two channels of DDR4-3200; a server with 32 cores and eight such channels where the
-    accelerators are for data centres or where there is more memory than desktops hold.
+    accelerators are for data centres or where there is more memory than desktops hold. Of ``cores`` and ``bandwidth``
+    (bytes per second) nothing is assumed where they are said.
     """
     suited = ram if ram is not None else _suitable_ram(vram, server=server)
     server = server or suited > _LARGEST_DESKTOP
@@ -48,10 +50,11 @@ def generic_host(
     usual = _SERVER_CORES if server else _DESKTOP_CORES
     what = f"generic {'server' if server else 'x86-64'} processor with AVX2"
     counted = f" and {usual} cores" if cores is None else ""
-    memory_kind = f"{platform.platform} memory, {(platform.bandwidth or 0) / 1e9:.1f} GB/s"
+    memory_kind = f", {platform.platform} memory, {(platform.bandwidth or 0) / 1e9:.1f} GB/s"
     reserve, why = system_reserve(suited, "server" if server else "linux")
-    advice = "name the machine by --device, or say --ram-bandwidth" + (" and --cpu-cores" if cores is None else "")
-    notes = [f"assumed: a {what}{counted}, {memory_kind}; {advice}"]
+    options = (["--ram-bandwidth"] if bandwidth is None else []) + (["--cpu-cores"] if cores is None else [])
+    advice = "name the machine by --device" + (f", or say {' and '.join(options)}" if options else "")
+    notes = [f"assumed: a {what}{counted}{memory_kind if bandwidth is None else ''}; {advice}"]
     if ram is None:
         notes.append(f"assumed: {gib(suited)} of main memory beside the accelerator{'s' * (gpus > 1)}; say --ram")
     cpu = Cpu(

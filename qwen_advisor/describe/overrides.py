@@ -6,12 +6,17 @@ from dataclasses import replace
 
 from qwen_advisor.describe.description import Description
 from qwen_advisor.describe.hosts import with_cores
+from qwen_advisor.errors import UsageError
 from qwen_advisor.machine import Accelerator, Machine
 from qwen_advisor.units import gib
 
 
 def override(machine: Machine, said: Description) -> Machine:
-    """The machine with cores, bandwidths, reserve and nodes as said. Memory and accelerators stay as they are."""
+    """The machine with cores, bandwidths, reserve and nodes as said. Memory and accelerators stay as they are.
+
+    Raises:
+        UsageError: a bandwidth is said of GPUs where there are none.
+    """
     sources = dict(machine.sources)
     cpu, memory, accelerators = machine.cpu, machine.memory, machine.accelerators
     if said.cpu_cores is not None:
@@ -23,7 +28,11 @@ def override(machine: Machine, said: Description) -> Machine:
         accelerators = tuple(
             replace(a, memory_bandwidth=said.ram_bandwidth) if a.shared == a.memory else a for a in accelerators
         )
+        # What was said of the figure before, and how to learn it, is settled.
+        machine = replace(machine, notes=tuple(n for n in machine.notes if not n.startswith("memory bandwidth ")))
     if said.gpu_bandwidth is not None:
+        if not accelerators:
+            raise UsageError("--gpu-bandwidth says nothing of a machine without a GPU", hint="name one by --gpu")
         accelerators = tuple(replace(a, memory_bandwidth=said.gpu_bandwidth) for a in accelerators)
         sources |= {f"accelerators[{i}].memory_bandwidth": "--gpu-bandwidth" for i in range(len(accelerators))}
     if said.reserve is not None:

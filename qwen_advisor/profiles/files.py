@@ -81,7 +81,10 @@ def _document(path: Path) -> Any:
         with path.open("rb") as stream:
             data = stream.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror or error}",
+            hint="a profile is written by: qwen-advisor inspect-hardware --save FILE; by hand, ram: 16G is enough",
+        ) from error
     if data.lstrip()[:1] != b"{":
         from qwen_advisor.catalog.strict_yaml import parse_yaml  # noqa: PLC0415  only YAML pays for it
         from qwen_advisor.catalog.structure import plain  # noqa: PLC0415

@@ -26,6 +26,18 @@ _KINDS = {
     "mig": "one instance of a card split by MIG",
     "npu": "NPU",
 }
+# Values by the path of their field, as people call them.
+_VALUES = {
+    "cpu": "processor",
+    "cpu.physical_cores": "cores",
+    "cpu.usable_cores": "usable cores",
+    "cpu.memory_bandwidth": "bandwidth",
+    "memory.total": "main memory",
+    "memory.reserve": "reserve",
+    "accelerators": "GPU",
+    "accelerators.memory": "GPU memory",
+    "accelerators.memory_bandwidth": "GPU bandwidth",
+}
 # Of the instruction sets those that decide which kernels run.
 _TELLING = (
     "avx2",
@@ -103,7 +115,9 @@ def _pools(machine: Machine) -> Iterator[tuple[str, ...]]:
         limits.append(f"{gib(memory.available)} available now")
     kept = memory.reserve_why or f"{gib(memory.reserve)} is kept"
     why = "; ".join([*limits, f"kept: {kept}"] if memory.reserve else limits)
-    basis = f" ({_BASES[machine.cpu.memory_bandwidth_basis]})" if machine.cpu.memory_bandwidth is not None else ""
+    said = machine.sources.get("cpu.memory_bandwidth") == "--ram-bandwidth"
+    basis = "as said" if said else _BASES[machine.cpu.memory_bandwidth_basis]
+    basis = f" ({basis})" if machine.cpu.memory_bandwidth is not None else ""
     yield ("main memory", gib(memory.total), gib(memory.budget), _rate(machine.cpu.memory_bandwidth) + basis, why)
 
 
@@ -124,8 +138,8 @@ def _facts(machine: Machine) -> Iterator[tuple[str, str]]:
         "instructions",
         ", ".join(telling) if telling else "none that engines look for" if cpu.features else "not known",
     )
-    told = {accelerator.name: ", ".join(_accelerator(accelerator)) for accelerator in machine.accelerators}
-    yield from ((name, details) for name, details in told.items() if details)
+    details = {accelerator.name: ", ".join(_accelerator(accelerator)) for accelerator in machine.accelerators}
+    yield from ((name, text) for name, text in details.items() if text)
     kind = [machine.os, cpu.arch] + [word for word in ("wsl", "container", "virtual") if getattr(machine, word)]
     yield ("system", ", ".join(kind).replace("wsl", "WSL").replace("virtual", "virtual machine"))
     if machine.disk is not None:
@@ -138,9 +152,18 @@ def _facts(machine: Machine) -> Iterator[tuple[str, str]]:
     ]
     if not machine.described:
         yield ("engines", ", ".join(engines) if engines else "none found")
-    told_by = dict.fromkeys(source for source in machine.sources.values() if source)
-    if told_by:
-        yield ("told by", "; ".join(told_by))
+    told = dict.fromkeys(_told(machine))
+    if told:
+        yield ("sources", "; ".join(told))
+
+
+def _told(machine: Machine) -> Iterator[str]:
+    """What each value comes from; for GPUs of one kind once."""
+    for path, source in machine.sources.items():
+        place, _, inside = path.partition("]")
+        what = _VALUES.get(f"{place.partition('[')[0]}{inside}")
+        if what and source:
+            yield f"{what} ({source})"
 
 
 def _accelerator(accelerator: Accelerator) -> Iterator[str]:
@@ -167,15 +190,19 @@ def csv(machine: Machine) -> str:
             a.kind,
             a.memory,
             a.budget,
-            a.memory_bandwidth,
+            _whole(a.memory_bandwidth),
             _source(machine, i),
         )
         for i, a in enumerate(machine.accelerators)
     ]
     memory, cpu = machine.memory, machine.cpu
     source = machine.sources.get("memory.total", "")
-    host = ("main memory", cpu.name, "host", memory.total, memory.budget, cpu.memory_bandwidth, source)
+    host = ("main memory", cpu.name, "host", memory.total, memory.budget, _whole(cpu.memory_bandwidth), source)
     return csv_text(header, [*rows, host])
+
+
+def _whole(rate: float | None) -> int | None:
+    return None if rate is None else round(rate)
 
 
 def _source(machine: Machine, index: int) -> str:
