@@ -83,7 +83,7 @@ def from_sysfs(device: PciDevice, targets: Mapping[str, str]) -> FoundGpu:
 
 def _json(text: str) -> Any:
     """The JSON in a stream that may begin with warnings; None where there is none."""
-    for start in (text.find("{"), text.find("[")):
+    for start in sorted((text.find("{"), text.find("["))):
         if start >= 0:
             try:
                 return json.JSONDecoder().raw_decode(text[start:])[0]

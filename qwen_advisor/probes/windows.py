@@ -57,7 +57,7 @@ def _adapter(name: Any, total: Any, source: str, *, capped: bool) -> FoundGpu | 
     if vendor is None:
         return None
     value = total if isinstance(total, int) and not isinstance(total, bool) else whole(str(total or ""))
-    known = value or None
+    known = value if value is not None and value > 0 else None  # 32 bits read as signed turn negative
     if capped and known is not None and known >= ADAPTER_RAM_LIMIT:
         known = None  # "4 GiB or more" is no size
     return FoundGpu(
