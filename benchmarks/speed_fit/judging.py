@@ -173,11 +173,15 @@ def finished(documents: Documents, spreads: Mapping[tuple[str, str, str], float]
             decode, prefill = rates["decode"], rates["prefill"]
             rates["measured"] = decode["devices"] >= _KNOWN_DEVICES or decode["rows"] >= _KNOWN_ROWS
             for phase, figures in (("decode", decode), ("prefill", prefill)):
-                known = figures["devices"] >= _KNOWN_DEVICES or figures["rows"] >= _KNOWN_ROWS
                 unknown = documents["hardware"]["spread"]["roofline"]
-                spread = spreads.get((name, family, phase), WIDEST) if known else unknown
+                spread = spreads.get((name, family, phase), WIDEST) if _known(figures) else unknown
                 figures["spread"] = round(spread, 3)
     return documents
+
+
+def _known(figures: Mapping[str, Any]) -> bool:
+    """Whether a phase of a class was measured often enough to speak of known hardware."""
+    return bool(figures["devices"] >= _KNOWN_DEVICES or figures["rows"] >= _KNOWN_ROWS)
 
 
 def judge(rows: Sequence[Row], fitted: Fitted) -> Verdict:
@@ -187,7 +191,8 @@ def judge(rows: Sequence[Row], fitted: Fitted) -> Verdict:
     for _, own, documents in held_out(rows, fitted):
         finished(documents, {})
         for row in own:
-            known = bool(documents[row.document]["families"][row.family]["measured"])
+            rates = documents[row.document]["families"][row.family]
+            known = bool(rates["measured"]) and _known(rates[_phase(row)])
             predicted, _ = predict(row, documents)
             errors.append((row, log(row.tokens_per_second / predicted), known))
             trials.append((row, documents))

@@ -16,6 +16,9 @@ from benchmarks.speed_fit.model import own_key
 from benchmarks.speed_fit.parameters import ACCUMULATION, BY_KIND, BY_SET, CHUNKS, PLAIN, SETS, Parameters
 from benchmarks.speed_fit.rows import Row
 
+MARK = (
+    "# Made by `python -m benchmarks.speed_accuracy --write`: change benchmarks/data or benchmarks/speed_fit, not this."
+)
 CATALOG = Path(__file__).parents[2] / "catalog" / "efficiency"
 _OWN_ROWS = 8  # a device with fewer has no pace of its own
 Documents = dict[str, dict[str, Any]]
@@ -248,3 +251,11 @@ def _round(value: float) -> float:
 
 
 assert set(_DECODE) | set(_PREFILL) == set(PLAIN)  # noqa: S101  every parameter is written
+
+
+def write(found: Documents) -> None:
+    """Write every fitted document to the catalogue; what is said of hardware by hand stays as it is."""
+    for name, document in found.items():
+        if name != "hardware":
+            text = yaml.safe_dump(document, sort_keys=False, width=110)
+            (CATALOG / f"{name}.yaml").write_text(f"{MARK}\n{text}")
