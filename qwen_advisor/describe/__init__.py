@@ -32,7 +32,10 @@ def describe(catalog: Catalog, description: Description) -> Machine:
     said = description
     _check(said)
     machine = _around(catalog, said) if said.device is None else _device(catalog, said)
-    return replace(override(machine, said), described=True)
+    machine = override(machine, said)
+    dark = dict.fromkeys(a.name for a in machine.accelerators if a.memory_bandwidth is None)
+    notes = tuple(f"the memory bandwidth of {name} is not known; say --gpu-bandwidth" for name in dark)
+    return replace(machine, described=True, notes=machine.notes + notes)
 
 
 def _check(said: Description) -> None:
