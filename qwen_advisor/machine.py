@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 AcceleratorKind = Literal["discrete", "integrated", "unified", "mig", "npu"]
+BandwidthBasis = Literal["measured", "modules", "platform", "assumed"]
 Vendor = Literal["nvidia", "amd", "intel", "apple", "qualcomm", "other"]
 
 
@@ -21,7 +22,7 @@ class Cpu:
     usable_cores: int = 1
     features: tuple[str, ...] = ()
     memory_bandwidth: float | None = None  # bytes per second, read
-    memory_bandwidth_basis: Literal["measured", "modules", "platform", "assumed"] = "assumed"
+    memory_bandwidth_basis: BandwidthBasis = "assumed"
     efficiency_cores: int | None = None
     numa_nodes: int = 1
 

@@ -10,6 +10,7 @@ from qwen_advisor.errors import UsageError
 from qwen_advisor.machine import (
     Accelerator,
     AcceleratorKind,
+    BandwidthBasis,
     Cpu,
     Disk,
     HostMemory,
@@ -34,7 +35,7 @@ _NAMES: dict[type, dict[str, str]] = {
 _CHOICES: dict[str, tuple[str, ...]] = {
     "AcceleratorKind": get_args(AcceleratorKind),
     "Vendor": get_args(Vendor),
-    'Literal["measured", "modules", "platform", "assumed"]': ("measured", "modules", "platform", "assumed"),
+    "BandwidthBasis": get_args(BandwidthBasis),
 }
 _FLAGS = ("described", "wsl", "container", "virtual", "fanless")
 
