@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from qwen_advisor import errors  # noqa: E402  after the path to the checkout is set
 from qwen_advisor.catalog.schema import file_schemas  # noqa: E402
 from qwen_advisor.cli.app import VERBS, run  # noqa: E402
+from qwen_advisor.render.bench_shapes import BENCH_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.schema import json_schema  # noqa: E402
 from qwen_advisor.render.shapes import DOCUMENTS  # noqa: E402
@@ -30,7 +31,7 @@ MARK = "<!-- made by docs/generate.py: change the code, not this page -->"
 
 def pages() -> dict[Path, str]:
     """Every generated file with what it should hold."""
-    schemas = {name: json_schema(name) for name in (*DOCUMENTS, *CATALOG_DOCUMENTS)} | file_schemas()
+    schemas = {name: json_schema(name) for name in (*DOCUMENTS, *CATALOG_DOCUMENTS, *BENCH_DOCUMENTS)} | file_schemas()
     made = {
         ROOT / "schemas" / f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in schemas.items()
@@ -47,6 +48,8 @@ def exit_codes() -> str:
         (str(kind.exit_code), f"`{kind.code}`", _sentence(kind))
         for kind in sorted(_family(errors.AdvisorError), key=lambda kind: kind.exit_code)
     ]
+    rows.append(("8", "", "`health`: degraded, a limit is passed."))
+    rows.append(("9", "", "`health`: unhealthy, no answer or a wrong one."))
     rows.append(("130", "", "Interrupted with Ctrl-C."))
     table = "\n".join(f"| {code} | {name} | {meaning} |" for code, name, meaning in rows)
     return f"""{MARK}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from qwen_advisor.render.bench_shapes import BENCH_DOCUMENTS
 from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS
 from qwen_advisor.render.shapes import DOCUMENTS
 
@@ -27,7 +28,7 @@ def json_schema(name: str) -> dict[str, Any]:
         KeyError: there is no such document.
     """
     definitions: dict[str, Any] = {}
-    root = _object(DOCUMENTS.get(name) or CATALOG_DOCUMENTS[name], definitions)
+    root = _object((DOCUMENTS | CATALOG_DOCUMENTS | BENCH_DOCUMENTS)[name], definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"qwen-advisor/{name.replace('-', '/')}",

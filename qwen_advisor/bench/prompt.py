@@ -1,0 +1,40 @@
+"""Prompts of a wanted number of tokens, none of which a server can have in a cache."""
+
+from __future__ import annotations
+
+from random import Random
+
+# Short everyday words: one token each in most vocabularies, so that a few words more are a few tokens more.
+_TEXT = (
+    "the of and to in is it you that he was for on are with as his they be at one have this from or had by hot word but"
+    " what some we can out other were all there when up use your how said an each she which do their time if will way"
+    " about many then them write would like so these her long make thing see him two has look more day could go come"
+    " did number sound no most people my over know water than call first who may down side been now find any new work"
+    " part take get place made live where after back little only round man year came show every good me give our under"
+    " name very through just form great think say help low line differ turn cause much mean before move right boy old"
+)
+_WORDS = tuple(_TEXT.split(" "))
+_TASK = "\nContinue the list of words above. Write at least a thousand more words, and nothing else:\n"
+
+
+def prompt(words: int, seed: int) -> str:
+    """That many words in an order of their own, and a task that takes a long answer."""
+    dice = Random(seed)  # noqa: S311  varied, not secret
+    return f"{dice.getrandbits(64):x} " + " ".join(dice.choices(_WORDS, k=words)) + _TASK
+
+
+def words_for(tokens: int, seen: list[tuple[int, int]]) -> int:
+    """How many words make a prompt of ``tokens`` tokens, from (words, tokens) of prompts that a server counted.
+
+    Through two prompts goes a line, whose slope is tokens per word and whose rest is the template; with one, or with
+    two that say nothing, words are taken in proportion; with none a word is a token.
+    """
+    if not seen:
+        return max(1, tokens)
+    words, counted = seen[-1]
+    if len(seen) > 1:
+        before, counted_before = seen[-2]
+        slope = (counted - counted_before) / (words - before) if words != before else 0.0
+        if slope > 0:
+            return max(1, round(words + (tokens - counted) / slope))
+    return max(1, round(words * tokens / max(1, counted)))
