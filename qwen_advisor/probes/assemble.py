@@ -72,7 +72,7 @@ def interpret(evidence: Evidence, catalog: Catalog) -> Machine:
         memory=memory,
         accelerators=tuple(accelerators),
         disk=_disk(evidence),
-        engines=installed(evidence.commands, evidence.readings),
+        engines=installed(evidence.commands, evidence.readings, evidence.failures),
         wsl=parts.wsl,
         container=parts.container,
         virtual=parts.cpu.virtual,

@@ -92,9 +92,15 @@ def _build(values: Mapping[str, Any]) -> str | None:
     return f"b{match[1]}" if match else None
 
 
-def installed(commands: Mapping[str, str], readings: Mapping[str, str]) -> tuple[InstalledEngine, ...]:
-    """All engines found: by program, by package, by server. A running one stands for an installed one of its name."""
-    found: dict[str, InstalledEngine] = {}
+def installed(
+    commands: Mapping[str, str], readings: Mapping[str, str], failures: Mapping[str, str]
+) -> tuple[InstalledEngine, ...]:
+    """All engines found: by program, by package, by server. A running one stands for an installed one of its name.
+
+    A program that is there but fails to tell its version is installed nonetheless.
+    """
+    silent = (PROGRAMS[word][0] for word in (line.partition(" ")[0] for line in failures) if word in PROGRAMS)
+    found = {engine: InstalledEngine(name=engine) for engine in silent}
     for line, text in sorted(commands.items()):
         program = line.split(" ", 1)[0]
         if program in PROGRAMS and not line.endswith("--list-devices"):
@@ -102,7 +108,8 @@ def installed(commands: Mapping[str, str], readings: Mapping[str, str]) -> tuple
             if engine not in found or found[engine].version is None:
                 found[engine] = InstalledEngine(name=engine, version=program_version(program, text))
     for engine, version in packages(readings.get("packages", "").splitlines()).items():
-        found.setdefault(engine, InstalledEngine(name=engine, version=version))
+        if engine not in found or found[engine].version is None:
+            found[engine] = InstalledEngine(name=engine, version=version)
     for port in PORTS:
         answer = readings.get(f"port {port}")
         answered = server(port, answer) if answer else None

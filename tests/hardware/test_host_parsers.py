@@ -236,6 +236,15 @@ def test_servers_on_their_ports(port: int, answer: str, engine: tuple[str, str |
     assert engines.server(port, answer) == engine
 
 
+def test_a_program_that_does_not_tell_its_version_is_installed() -> None:
+    failures = {"ollama --version": "no answer within 4 s", "llama-server --list-devices": "x", "NVML": "x"}
+    found = engines.installed({"llama-server --version": "version: 6890 (1a2b)"}, {}, failures)
+    assert [(one.name, one.version, one.running) for one in found] == [
+        ("llama.cpp", "b6890", False),
+        ("ollama", None, False),
+    ]
+
+
 def test_packages_by_their_folders() -> None:
     names = [
         "vllm-0.11.0.dist-info",
