@@ -15,12 +15,13 @@ from typing import Any
 
 from qwen_advisor.advice import Advice, Artifact, Estimate
 from qwen_advisor.advise import advise
+from qwen_advisor.calibration import load as _load_calibration
 from qwen_advisor.candidates import Candidate, candidates
 from qwen_advisor.catalog import load_catalog as _load
 from qwen_advisor.describe import Description, describe
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
-from qwen_advisor.fit import Fitted, Fitter, settings_for
+from qwen_advisor.fit import Calibration, Fitted, Fitter, settings_for
 from qwen_advisor.machine import Machine
 from qwen_advisor.names import resolve_model
 from qwen_advisor.plan import KvType, Settings
@@ -99,6 +100,7 @@ def recommend(
     machine: Machine | None = None,
     catalog: Catalog | None = None,
     explain: bool = False,
+    calibration: Calibration | None = None,
     ram: str | int | None = None,
     vram: str | int | None = None,
     gpu: str | Sequence[str] = (),
@@ -113,6 +115,8 @@ def recommend(
         machine: where; or describe it by the four names below; this machine if none is given.
         catalog: the facts; the shipped ones if not given.
         explain: weigh every model, also those that cannot reach the list.
+        calibration: factors measured on ``machine``; where this machine is looked at, those that
+            ``qwen-advisor bench --calibrate`` has stored, unless others are given.
         ram: main memory, bytes or text such as ``"16G"``.
         vram: memory of one accelerator, likewise.
         gpu: one or several accelerators by name.
@@ -127,7 +131,15 @@ def recommend(
         raise UsageError("requirements are given twice", hint="pass a Requirements value or names, not both")
     facts = catalog or load_catalog()
     place = machine or machine_for(facts, ram=ram, vram=vram, gpu=gpu, device=device)
-    return advise(facts, place, requirements or resolve(facts, **asked), everything=explain)
+    factors = _factors(place, facts, calibration, given=machine is not None)
+    return advise(facts, place, requirements or resolve(facts, **asked), everything=explain, calibration=factors)
+
+
+def _factors(place: Machine, facts: Catalog, calibration: Calibration | None, *, given: bool) -> Calibration:
+    """What was measured counts where this very machine was looked at; a machine that was handed in may be another."""
+    if calibration is not None:
+        return calibration
+    return {} if given else _load_calibration(place, facts)
 
 
 def estimate(
@@ -146,6 +158,7 @@ def estimate(
     ubatch: int = 512,
     prompt_tokens: int = 512,
     output_tokens: int = 128,
+    calibration: Calibration | None = None,
 ) -> Estimate:
     """Memory by part and speed of one model at one setting, whether it fits or not.
 
@@ -165,6 +178,7 @@ def estimate(
         ubatch: physical batch in tokens.
         prompt_tokens: length of the prompt.
         output_tokens: length of the answer.
+        calibration: factors measured on ``machine``, as for `recommend`.
 
     Raises:
         UsageError: a name that is not known, or a setting that the engine does not have.
@@ -195,7 +209,7 @@ def estimate(
         batch=batch,
         ubatch=ubatch,
     )
-    fitter = Fitter(facts, place)
+    fitter = Fitter(facts, place, calibration=_factors(place, facts, calibration, given=machine is not None))
     try:
         result = fitter.nearest(candidate, settings)
         if context is None and not result.room.fits:

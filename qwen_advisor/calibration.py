@@ -1,12 +1,12 @@
 """What was measured on this machine: factors between measured and predicted rates, kept in a file of the user's.
 
 Factors belong to an engine, a kind of quantization and a way of placing the layers, on hardware that is told apart by a
-fingerprint. Several models measured alike count by their geometric mean.
+fingerprint. Several models measured alike count by their geometric mean. A factor corrects the prediction that it was
+held against, so it lapses when the efficiencies behind the prediction change.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -16,6 +16,7 @@ from typing import Any
 
 from qwen_advisor.catalog import config_directory
 from qwen_advisor.errors import UsageError
+from qwen_advisor.facts import Catalog
 from qwen_advisor.files import replace_file
 from qwen_advisor.machine import Machine
 from qwen_advisor.plan import Mode
@@ -37,6 +38,7 @@ class Measured:
     mode: Mode
     model: str
     quantization: str
+    against: str  # `efficiencies`
     at: str  # UTC, ISO 8601
     decode: float | None = None  # measured over predicted
     prefill: float | None = None
@@ -66,7 +68,18 @@ def fingerprint(machine: Machine) -> str:
         machine.wsl,
         machine.nodes,
     ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    return _digits(told)
+
+
+def efficiencies(catalog: Catalog) -> str:
+    """Sixteen digits that tell apart what predictions of speed rest on."""
+    return _digits(catalog.efficiency)
+
+
+def _digits(value: Any) -> str:
+    import hashlib  # noqa: PLC0415  only who has measured pays for it
+
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=dict).encode()).hexdigest()[:16]
 
 
 def calibration_file() -> Path:
@@ -74,7 +87,7 @@ def calibration_file() -> Path:
     return config_directory() / "calibration.json"
 
 
-def load(machine: Machine, path: Path | None = None) -> dict[Key, dict[str, float]]:
+def load(machine: Machine, catalog: Catalog, path: Path | None = None) -> dict[Key, dict[str, float]]:
     """The factors of a machine for `qwen_advisor.speed.speed`, by engine, kind of format and placement.
 
     A described machine has none: nothing was measured on it. A file that is not there holds none either.
@@ -82,14 +95,32 @@ def load(machine: Machine, path: Path | None = None) -> dict[Key, dict[str, floa
     Raises:
         UsageError: the file is there and cannot be read.
     """
-    if machine.described:
-        return {}
-    mark = fingerprint(machine)
     found: dict[Key, list[Measured]] = {}
-    for item in read(path or calibration_file()):
-        if item.machine == mark:
+    items = _of(machine, path)
+    today = efficiencies(catalog) if items else ""
+    for item in items:
+        if item.against == today:
             found.setdefault(item.key, []).append(item)
     return {key: _together(items) for key, items in found.items()}
+
+
+def lapsed(machine: Machine, catalog: Catalog, path: Path | None = None) -> int:
+    """How many measurements of this machine were held against other predictions than today's.
+
+    Raises:
+        UsageError: the file is there and cannot be read.
+    """
+    items = _of(machine, path)
+    today = efficiencies(catalog) if items else ""
+    return sum(item.against != today for item in items)
+
+
+def _of(machine: Machine, path: Path | None) -> tuple[Measured, ...]:
+    everything = () if machine.described else read(path or calibration_file())
+    if not everything:
+        return ()
+    mark = fingerprint(machine)
+    return tuple(item for item in everything if item.machine == mark)
 
 
 def _together(items: Iterable[Measured]) -> dict[str, float]:

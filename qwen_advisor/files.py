@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from qwen_advisor.errors import UsageError
@@ -21,6 +20,8 @@ def replace_file(path: Path, text: str, *, private: bool = False) -> None:
     Raises:
         UsageError: it cannot be written.
     """
+    import tempfile  # noqa: PLC0415  who only reads does not pay for it
+
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from qwen_advisor.advise.reasons import reasons
 from qwen_advisor.advise.search import Found, Search, lifted
 from qwen_advisor.advise.upgrades import upgrades
 from qwen_advisor.facts import Catalog
-from qwen_advisor.fit import Fitter
+from qwen_advisor.fit import Calibration, Fitter
 from qwen_advisor.machine import Machine
 from qwen_advisor.rank import frontier, rank
 from qwen_advisor.rules import Question
@@ -18,7 +18,14 @@ from qwen_advisor.task import Requirements
 __all__ = ["advise"]
 
 
-def advise(catalog: Catalog, machine: Machine, requirements: Requirements, *, everything: bool = False) -> Advice:
+def advise(
+    catalog: Catalog,
+    machine: Machine,
+    requirements: Requirements,
+    *,
+    everything: bool = False,
+    calibration: Calibration | None = None,
+) -> Advice:
     """Rank what this machine can run for this task.
 
     Args:
@@ -26,10 +33,12 @@ def advise(catalog: Catalog, machine: Machine, requirements: Requirements, *, ev
         machine: detected or described.
         requirements: what is asked, every field resolved.
         everything: weigh every model, also those whose ability cannot reach the list that was asked for.
+        calibration: factors measured on this machine.
     """
     profile = catalog.tasks[requirements.task]
     question = Question(catalog=catalog, machine=machine, requirements=requirements, profile=profile)
-    search = Search(question, Fitter(catalog, machine, comfortable=profile.comfortable_speed))
+    fitter = Fitter(catalog, machine, comfortable=profile.comfortable_speed, calibration=calibration)
+    search = Search(question, fitter)
     found, slow, rejected = _weigh(search, requirements.top, everything=everything)
     notes: list[str] = []
     if not found and slow:
@@ -72,7 +81,7 @@ def advise(catalog: Catalog, machine: Machine, requirements: Requirements, *, ev
         requirements=requirements,
         recommendations=tuple(recommendations),
         rejected=rejected,
-        upgrades=upgrades(question, rejected, best),
+        upgrades=upgrades(question, rejected, best, search.fitter.calibration),
         notes=tuple(notes),
     )
 

@@ -55,10 +55,11 @@ def _speed(scored: Scored, profile: TaskProfile) -> str:
         "off": " with thinking off",
         "none": "",
     }[plan.thinking]
+    measured = "; rates by factors measured on this machine" if speed.basis == "calibrated" else ""
     return (
         f"decodes {rate:.3g} tokens/s ({speed.decode.low:.3g} to {speed.decode.high:.3g}), {word} for {profile.id}; "
         f"first token after {_seconds(speed.time_to_first_token)}, an answer after {_seconds(speed.time_to_answer)}"
-        f"{thinking}"
+        f"{thinking}{measured}"
     )
 
 

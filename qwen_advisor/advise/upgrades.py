@@ -8,7 +8,7 @@ from dataclasses import replace
 from qwen_advisor.advice import Rejection, Upgrade
 from qwen_advisor.advise.search import Search
 from qwen_advisor.describe import Description, describe
-from qwen_advisor.fit import Fitter
+from qwen_advisor.fit import Calibration, Fitter
 from qwen_advisor.machine import Machine
 from qwen_advisor.rules import Question
 from qwen_advisor.units import GIB, gib
@@ -17,19 +17,25 @@ _RAM_SIZES = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 _TRIED = 4  # ablest ruled-out models that are tried on each changed machine
 
 
-def upgrades(question: Question, rejected: Sequence[Rejection], best: float | None) -> tuple[Upgrade, ...]:
+def upgrades(
+    question: Question, rejected: Sequence[Rejection], best: float | None, calibration: Calibration | None = None
+) -> tuple[Upgrade, ...]:
     """The smallest changes, one per kind of change.
 
     Args:
         question: the question as asked.
         rejected: what was ruled out.
         best: utility of the winner, None where nothing fits.
+        calibration: factors measured on this machine; on other accelerators only those of the CPU hold.
     """
     threshold = float("-inf") if best is None else best + question.catalog.ranking["clearly_better"]
     found: list[Upgrade] = []
+    measured = calibration or {}
+    on_cpu = {key: factors for key, factors in measured.items() if key[2] == "cpu"}
     for changes in _changes(question):
         for words, changed, rules in changes:
-            name = _unlocked(changed, rejected, rules, threshold)
+            same = changed.machine.accelerators == question.machine.accelerators
+            name = _unlocked(changed, rejected, rules, threshold, measured if same else on_cpu)
             if name is not None:
                 found.append(Upgrade(change=words, unlocks=name))
                 break
@@ -93,11 +99,17 @@ def _accelerators(question: Question) -> Iterator[tuple[str, Machine]]:
             yield card.name, replace(machine, accelerators=(card,))
 
 
-def _unlocked(question: Question, rejected: Sequence[Rejection], rules: frozenset[str], threshold: float) -> str | None:
+def _unlocked(
+    question: Question,
+    rejected: Sequence[Rejection],
+    rules: frozenset[str],
+    threshold: float,
+    calibration: Calibration,
+) -> str | None:
     """The best model that the changed question lets in and that is clearly better."""
-    search = Search(
-        question, Fitter(question.catalog, question.machine, comfortable=question.profile.comfortable_speed)
-    )
+    comfortable = question.profile.comfortable_speed
+    fitter = Fitter(question.catalog, question.machine, comfortable=comfortable, calibration=calibration)
+    search = Search(question, fitter)
     hopeful = [question.catalog.models[r.model] for r in rejected if r.rule in rules]
     hopeful = [c for c in hopeful if search.bound(c) > threshold and search.admit(c) is None]
     hopeful.sort(key=lambda c: (-search.bound(c), c.id))

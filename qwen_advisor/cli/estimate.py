@@ -17,6 +17,7 @@ from qwen_advisor.cli.machine_options import (
     NodesOption,
     RamOption,
     VramOption,
+    calibration_for,
     machine_from_options,
 )
 from qwen_advisor.cli.options import (
@@ -132,6 +133,7 @@ def estimate(
         ubatch=ubatch or _UBATCH,
         prompt_tokens=read("--prompt-tokens", parse_tokens, prompt_tokens) or _PROMPT,
         output_tokens=read("--output-tokens", parse_tokens, output_tokens) or _OUTPUT,
+        calibration=calibration_for(machine, catalog, hardware=hardware),
     )
     if not quiet:
         for note in answer.notes:

@@ -9,11 +9,14 @@ from typing import Annotated
 
 import typer
 
-from qwen_advisor.cli import completion
+from qwen_advisor.calibration import lapsed
+from qwen_advisor.calibration import load as load_calibration
+from qwen_advisor.cli import completion, talk
 from qwen_advisor.cli.options import read
 from qwen_advisor.describe import Description, describe, override
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
+from qwen_advisor.fit import Calibration
 from qwen_advisor.machine import Machine
 from qwen_advisor.probes import detect
 from qwen_advisor.profiles import parse_bandwidth, parse_reserve, read_profile
@@ -108,6 +111,19 @@ def machine_from_options(
     if said.device is not None:
         raise UsageError("--hardware and --device both name a machine", hint="give one of them")
     return _changed(catalog, read_profile(hardware, catalog), said)
+
+
+def calibration_for(machine: Machine, catalog: Catalog, *, hardware: Path | None) -> Calibration:
+    """The factors that were measured on this machine; none where it is another that is asked for.
+
+    Raises:
+        UsageError: the file that holds them cannot be read.
+    """
+    if hardware is not None or machine.described:
+        return {}
+    if lapsed(machine, catalog):
+        talk.hint("speeds were calibrated for another version: measure again by qwen-advisor bench --calibrate")
+    return load_calibration(machine, catalog)
 
 
 def _changed(catalog: Catalog, saved: Machine, said: Description) -> Machine:

@@ -17,6 +17,7 @@ from qwen_advisor.cli.machine_options import (
     NodesOption,
     RamOption,
     VramOption,
+    calibration_for,
     machine_from_options,
 )
 from qwen_advisor.cli.options import (
@@ -144,7 +145,13 @@ def recommend(
     machine = machine_from_options(
         catalog, ram=ram, vram=vram, gpu=gpu, device=device, cpu_cores=cpu_cores, hardware=hardware, nodes=nodes
     )
-    advice = api.recommend(requirements, machine=machine, catalog=catalog, explain=explain)
+    advice = api.recommend(
+        requirements,
+        machine=machine,
+        catalog=catalog,
+        explain=explain,
+        calibration=calibration_for(machine, catalog, hardware=hardware),
+    )
     if not quiet:
         for note in advice.notes:
             talk.warn(note)

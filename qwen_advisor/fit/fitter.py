@@ -13,11 +13,14 @@ from qwen_advisor.fit.settings import SHARED_CONTEXT, smaller_kv
 from qwen_advisor.footprint import LayerWeights
 from qwen_advisor.machine import Machine
 from qwen_advisor.memory import memory
-from qwen_advisor.plan import Memory, Placement, Settings, Speed
+from qwen_advisor.plan import Memory, Mode, Placement, Settings, Speed
 from qwen_advisor.speed import speed
 from qwen_advisor.weights import layers
 
 _LARGEST_CONTEXT = 1 << 22
+
+# (engine, `Format.kind`, where the layers lie) -> factors as `speed` takes them
+Calibration = Mapping[tuple[str, str, Mode], Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class Fitter:
         machine: Machine,
         *,
         comfortable: float = 20.0,
-        calibration: Mapping[str, float] | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         """Take the facts.
 
@@ -57,12 +60,12 @@ class Fitter:
             catalog: the facts.
             machine: where to place things.
             comfortable: decode rate (tokens/s) beyond which no further accelerators are added.
-            calibration: measured factors of this machine, where there are some.
+            calibration: factors measured on this machine for `speed`, by what they are good for.
         """
         self.catalog = catalog
         self.machine = machine
         self.comfortable = comfortable
-        self.calibration = calibration
+        self.calibration = calibration or {}
         self._layers: dict[tuple[str, str], tuple[LayerWeights, ...]] = {}
 
     def fit(self, candidate: Candidate, settings: Settings, *, reasoning_tokens: int = 0) -> Fitted | Shortfall:
@@ -202,7 +205,9 @@ class Fitter:
             self.catalog.efficiency,
             format_kind=candidate.format.kind,
             reasoning_tokens=reasoning_tokens,
-            calibration=self.calibration,
+            calibration=self.calibration.get(
+                (settings.engine, candidate.format.kind, laid.placement.mode),
+            ),
         )
         return Fitted(settings=settings, placement=laid.placement, memory=laid.memory, room=space, speed=rate)
 
