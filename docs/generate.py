@@ -18,7 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from qwen_advisor import errors  # noqa: E402  after the path to the checkout is set
+from docs.hardware_page import hardware  # noqa: E402  after the path to the checkout is set
+from qwen_advisor import errors  # noqa: E402
 from qwen_advisor.catalog.schema import file_schemas  # noqa: E402
 from qwen_advisor.cli.app import VERBS, run  # noqa: E402
 from qwen_advisor.render.bench_shapes import BENCH_DOCUMENTS  # noqa: E402
@@ -38,6 +39,8 @@ def pages() -> dict[Path, str]:
     }
     made[ROOT / "docs" / "reference" / "exit-codes.md"] = exit_codes()
     made[ROOT / "docs" / "reference" / "command-line.md"] = command_line()
+    page = hardware(ROOT / "tests" / "hardware" / "fixtures")
+    made[ROOT / "docs" / "reference" / "hardware.md"] = f"{MARK}\n\n{page}"
     return made
 
 

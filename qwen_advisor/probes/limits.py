@@ -9,10 +9,13 @@ from qwen_advisor.facts import MemoryPlatform
 from qwen_advisor.machine import Accelerator, HostMemory
 from qwen_advisor.probes.found import FoundModules
 from qwen_advisor.probes.parts import Parts
-from qwen_advisor.units import GIB, gib
+from qwen_advisor.units import GIB, MIB, gib
 
 _PAGE = 4096
-_WSL_SHARE = 0.5
+_LEFT_TO_THE_SYSTEM = 8 * GIB
+_WORTH_RAISING = 1.05  # a limit is left alone where the system would gain less than this by raising it
+_RAISED = 0.9  # from this share of what can be had on, somebody has raised the limit already
+_ROUNDING = 1.01  # what Metal tells and what is known of its shares differ in the last digits
 
 
 def memory_notes(memory: HostMemory, parts: Parts) -> list[str]:
@@ -69,17 +72,16 @@ def accelerator_notes(
     """How to lift what limits accelerators that share main memory."""
     notes = []
     for accelerator in accelerators:
-        if accelerator.vendor == "apple" and accelerator.memory <= metal_limit(memory.total):
-            larger = (memory.total - 8 * GIB) // 1024**2
-            if memory.total >= 32 * GIB:
-                notes.append(
-                    f"macOS lets the GPU use {gib(accelerator.memory)} of {gib(memory.total)}; raise it until the next"
-                    f" start with: sudo sysctl iogpu.wired_limit_mb={larger}"
-                )
+        most = memory.total - _LEFT_TO_THE_SYSTEM
+        worth = most > accelerator.memory * _WORTH_RAISING
+        if accelerator.vendor == "apple" and worth and accelerator.memory <= metal_limit(memory.total) * _ROUNDING:
+            notes.append(
+                f"macOS lets the GPU use {gib(accelerator.memory)} of {gib(memory.total)}; raise it until the next"
+                f" start with: sudo sysctl iogpu.wired_limit_mb={most // MIB}"
+            )
         if accelerator.vendor == "amd" and accelerator.kind == "unified" and os == "linux":
             pages = files.get("/sys/module/ttm/parameters/pages_limit", "").strip()
-            most = memory.total - 8 * GIB
-            if accelerator.memory < most * 0.9 and memory.total >= 32 * GIB:
+            if accelerator.memory < most * _RAISED and memory.total >= 32 * GIB:
                 notes.append(
                     f"the GPU may map {gib(accelerator.shared)}"
                     + (f" (ttm.pages_limit={pages})" if pages.isdigit() else "")

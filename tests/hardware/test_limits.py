@@ -181,3 +181,27 @@ def test_threads_of_a_virtual_machine_read_their_share(quota: str, affinity: str
     machine = container(facts, cpu_max=quota, affinity=affinity, flag="hypervisor")
     assert machine.virtual
     assert machine.cpu.memory_bandwidth == pytest.approx(rate * 1e9)
+
+
+@pytest.mark.parametrize(
+    ("ram", "metal", "advice"),
+    [
+        (64, None, "sudo sysctl iogpu.wired_limit_mb=57344"),  # 56 of 64 GiB
+        (64, 55662792704, "sudo sysctl iogpu.wired_limit_mb=57344"),  # the default as Metal tells it
+        (64, 60129542144, ""),  # raised already
+        (36, 30150672384, ""),  # nothing to gain beside the 8 GiB that the system is left
+        (16, None, ""),
+    ],
+)
+def test_the_limit_of_a_mac_is_raised_where_that_gains_something(
+    ram: int, metal: int | None, advice: str, facts: Catalog
+) -> None:
+    told = (
+        f"hw.memsize: {ram * GIB}\nhw.optional.arm64: 1\nmachdep.cpu.brand_string: Apple M3 Max\nhw.physicalcpu: 16\n"
+    )
+    commands = {"sysctl hw": told}
+    if metal is not None:
+        commands["metal"] = f'{{"name": "Apple M3 Max", "recommendedMaxWorkingSetSize": {metal}}}'
+    notes = " ".join(interpret(Evidence(system="macos", arch="arm64", commands=commands), facts).notes)
+    assert ("wired_limit_mb" in notes) == bool(advice)
+    assert advice in notes
