@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,11 +16,13 @@ from qwen_advisor.cli.options import read
 from qwen_advisor.describe import Description, describe, override
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
-from qwen_advisor.fit import Calibration
-from qwen_advisor.machine import Machine
+from qwen_advisor.machine import Accelerator, Machine
 from qwen_advisor.probes import detect
 from qwen_advisor.profiles import parse_bandwidth, parse_reserve, read_profile
-from qwen_advisor.units import parse_size
+from qwen_advisor.units import gib, parse_size
+
+if TYPE_CHECKING:
+    from qwen_advisor.fit import Calibration  # inspect-hardware need not load all that predicts
 
 RamOption = Annotated[
     str | None,
@@ -131,7 +133,9 @@ def _changed(catalog: Catalog, saved: Machine, said: Description) -> Machine:
     machine = saved
     if said.ram is not None:
         memory = replace(machine.memory, total=said.ram, available=said.ram, limit=None)
-        machine = replace(machine, memory=memory, sources={**machine.sources, "memory.total": "--ram"})
+        shared = tuple(_resized(a, said.ram) if a.shared > said.ram else a for a in machine.accelerators)
+        sources = {**machine.sources, "memory.total": "--ram"}
+        machine = replace(machine, memory=memory, accelerators=shared, sources=sources)
     if said.gpus:
         added = describe(catalog, Description(gpus=said.gpus, vram=said.vram, ram=machine.memory.total))
         if added.memory.unified:
@@ -141,8 +145,18 @@ def _changed(catalog: Catalog, saved: Machine, said: Description) -> Machine:
         memory = replace(machine.memory, unified=False)
         machine = replace(machine, accelerators=added.accelerators, memory=memory, sources=kept)
     elif said.vram is not None:
-        resized = tuple(replace(a, memory=said.vram, free=said.vram) for a in machine.accelerators)
-        if not resized:
+        if not machine.accelerators:
             raise UsageError("--vram says nothing of a machine without a GPU", hint="name one by --gpu")
-        machine = replace(machine, accelerators=resized)
+        total = machine.memory.total
+        resized = tuple(_resized(a, min(said.vram, total) if a.shared else said.vram) for a in machine.accelerators)
+        sources = machine.sources | {f"accelerators[{i}].memory": "--vram" for i in range(len(resized))}
+        machine = replace(machine, accelerators=resized, sources=sources)
     return override(machine, said)
+
+
+def _resized(accelerator: Accelerator, size: int) -> Accelerator:
+    """The accelerator with ``size`` bytes, all of them free; what it has apart from main memory it keeps."""
+    apart = accelerator.memory - accelerator.shared
+    shared = max(0, size - apart) if accelerator.shared else 0
+    why = f"limited to {gib(size)} as described"
+    return replace(accelerator, memory=size, free=size, shared=shared, reserve=0, reserve_why=why)

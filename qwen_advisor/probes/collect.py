@@ -14,6 +14,11 @@ from qwen_advisor.probes.evidence import Evidence
 from qwen_advisor.probes.runner import PATIENT, QUICK, Gathered, Probe, run
 
 _SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
+# Where installers put programs that need not be on PATH.
+_PLACES = {
+    "lms": ("~/.lmstudio/bin/lms", "~/.lmstudio/bin/lms.exe"),
+    "ollama": ("/usr/local/bin/ollama", "/opt/homebrew/bin/ollama"),
+}
 # A program may load the libraries of every GPU before it tells its version.
 _PROGRAM = 4.0
 
@@ -95,7 +100,7 @@ def _packages() -> Gathered:
 def _programs() -> list[tuple[str, Callable[[], Gathered]]]:
     found: list[tuple[str, Callable[[], Gathered]]] = []
     for program, (_, words) in engines.PROGRAMS.items():
-        path = asking.where(program)
+        path = asking.where(program, *(os.path.expanduser(place) for place in _PLACES.get(program, ())))  # noqa: PTH111
         if path is not None:
             label = " ".join([program, *words])
             ask = partial(asking.command, [path, *words], limit=_PROGRAM, label=label, errors=True)

@@ -13,6 +13,7 @@ from qwen_advisor.probes.nvidia import QUERY
 from qwen_advisor.probes.runner import PATIENT, Gathered, Probe
 
 _DISPLAY_CLASS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
+_NPU_CLASS = r"SYSTEM\CurrentControlSet\Control\Class\{f01a9d53-3ff6-48d2-9f97-c8a7004be10c}"  # ComputeAccelerator
 _PROCESSOR = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
 _LIVE = (
     "Get-CimInstance Win32_VideoController | Where-Object Status -eq OK |"
@@ -30,6 +31,7 @@ _FEATURES = {40: "avx2", 41: "avx512f", 43: "asimddp", 67: "sve", 68: "sve2", 66
 def probes() -> dict[str, Probe]:
     """What to ask. PowerShell takes seconds to start, so that its answers only complete the registry's."""
     asked = {"processor": Probe(_processor), "memory": Probe(_memory), "display adapters": Probe(_registry)}
+    asked["NPUs"] = Probe(_npus)
     shell = asking.where("powershell", r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe")
     if shell is not None:
         for label, script in (("Win32_VideoController", _LIVE), ("Win32_PhysicalMemory", _MODULES)):
@@ -120,9 +122,21 @@ if sys.platform == "win32":
                     continue
         return Gathered(commands={"registry": json.dumps(rows)})
 
+    def _npus() -> Gathered:
+        """Names of the class of compute accelerators, which a machine without an NPU does not have."""
+        names: list[str] = []
+        try:
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _NPU_CLASS) as parent:
+                for index in range(16):
+                    with winreg.OpenKey(parent, f"{index:04d}") as key:
+                        names.append(str(winreg.QueryValueEx(key, "DriverDesc")[0]))
+        except OSError:
+            pass
+        return Gathered(readings={"npus": json.dumps(names)} if names else {})
+
 else:
 
     def _processor() -> Gathered:
         raise OSError("this is not Windows")
 
-    _memory = _registry = _processor
+    _memory = _registry = _npus = _processor

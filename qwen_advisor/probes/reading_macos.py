@@ -41,6 +41,7 @@ def read_macos(evidence: Evidence) -> Parts:
     parts.sources |= {"cpu": "sysctl", "memory.total": "sysctl hw.memsize"}
     if silicon:
         parts.gpus = [_gpu(evidence, values, profile, chip, parts)]
+        parts.npus = () if parts.cpu.virtual else ("Apple Neural Engine",)
     return parts
 
 

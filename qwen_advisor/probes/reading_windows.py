@@ -24,6 +24,14 @@ def _values(text: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+def _texts(text: str) -> list[str]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return []
+    return [one for one in document if isinstance(one, str)] if isinstance(document, list) else []
+
+
 def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 60 else None
 
@@ -53,6 +61,7 @@ def read_windows(evidence: Evidence) -> Parts:
     parts.memory = FoundMemory(total=_count(memory.get("total")), available=_count(memory.get("available")))
     parts.modules = _modules(evidence.commands.get("Win32_PhysicalMemory", ""))
     parts.sources |= {"cpu": "registry", "memory.total": "GlobalMemoryStatusEx"}
+    parts.npus = tuple(dict.fromkeys(_texts(evidence.readings.get("npus", ""))))
     parts.gpus = [_of_chip(gpu, parts.cpu.name) for gpu in _gpus(evidence)]
     return parts
 

@@ -12,8 +12,10 @@ from qwen_advisor.describe import Description, describe
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Machine
+from qwen_advisor.profiles import write_profile
 from qwen_advisor.units import GIB
 
+STRIX_HALO = Path(__file__).parent / "fixtures" / "linux-strix-halo-gtt.yaml"
 # name -> main memory GiB, GB/s of main memory, first accelerator, how many
 DEVICES = {
     "MacBook Pro M3 Max 64GB": (64, 400, "apple-m3-max-40-core-64gb", 1),
@@ -206,3 +208,37 @@ def test_a_described_machine_reads_nothing_of_this_one(facts: Catalog, monkeypat
 def test_the_same_words_describe_the_same_machine(facts: Catalog) -> None:
     said = Description(gpus=("2x3090",), ram=64 * GIB)
     assert describe(facts, said) == describe(facts, replace(said))
+
+
+def saved(facts: Catalog, path: Path, **given: str | list[str]) -> Path:
+    write_profile(options(facts, **given), path)
+    return path
+
+
+def test_options_override_a_saved_machine(tmp_path: Path, facts: Catalog) -> None:
+    card = saved(facts, tmp_path / "card.yaml", gpu=["RTX 4090"], ram="64G")
+    assert options(facts, hardware=card, vram="20G").accelerators[0].budget == 20 * GIB
+    assert options(facts, hardware=card, ram="32G").memory.total == 32 * GIB
+    assert options(facts, hardware=card, gpu_bandwidth="900").accelerators[0].memory_bandwidth == 900e9
+    assert options(facts, hardware=card, reserve="4G").memory.budget == 60 * GIB
+    other = options(facts, hardware=card, gpu=["2x3090"])
+    assert [a.spec for a in other.accelerators] == ["rtx-3090", "rtx-3090"]
+    assert options(facts, hardware=card, gpu=["none"]).accelerators == ()
+    with pytest.raises(UsageError, match="brings its own machine"):
+        options(facts, hardware=card, gpu=["M3 Max"])
+
+
+def test_what_a_saved_gpu_shares_stays_within_main_memory(tmp_path: Path, facts: Catalog) -> None:
+    mac = saved(facts, tmp_path / "mac.yaml", device="MacBook Pro M3 Max 64GB")
+    (raised,) = options(facts, hardware=mac, vram="60G").accelerators
+    assert (raised.memory, raised.shared, raised.budget) == (60 * GIB, 60 * GIB, 60 * GIB)
+    assert options(facts, hardware=mac, vram="99G").accelerators[0].shared == 64 * GIB
+    assert options(facts, hardware=mac, ram="36G").accelerators[0].shared == 36 * GIB
+    (apu,) = options(facts, hardware=STRIX_HALO, vram="64G").accelerators
+    assert (apu.memory, apu.memory - apu.shared) == (64 * GIB, GIB // 2)  # 512 MiB are set apart by the firmware
+
+
+def test_vram_says_nothing_of_a_saved_machine_without_a_gpu(tmp_path: Path, facts: Catalog) -> None:
+    plain = saved(facts, tmp_path / "plain.yaml", ram="16G")
+    with pytest.raises(UsageError, match="says nothing of a machine without a GPU"):
+        options(facts, hardware=plain, vram="8G")
