@@ -15,14 +15,10 @@ from qwen_advisor.probes.engines import installed
 from qwen_advisor.probes.evidence import Evidence
 from qwen_advisor.probes.limits import accelerator_notes, memory_notes, module_notes
 from qwen_advisor.probes.parts import Parts
-from qwen_advisor.probes.reading_linux import read_linux
-from qwen_advisor.probes.reading_macos import read_macos
-from qwen_advisor.probes.reading_windows import read_windows
 from qwen_advisor.probes.visibility import visible
 from qwen_advisor.units import MIB, gib
 
 _CHANNELS_OF_DESKTOPS = 2  # beyond them, slots do not tell how many channels are filled
-_READERS = {"linux": read_linux, "macos": read_macos, "windows": read_windows}
 # What is left alone beside what is free now, so that the kernel need not reclaim or swap: it starts to below its low
 # watermark, which vm.watermark_scale_factor and min_free_kbytes put near one per cent.
 _HEADROOM, _LEAST_HEADROOM, _MOST_HEADROOM = 0.02, 256 * MIB, 1024 * MIB
@@ -34,7 +30,7 @@ def interpret(evidence: Evidence, catalog: Catalog) -> Machine:
     Raises:
         ProbeError: it tells neither of a processor nor of memory.
     """
-    parts = _READERS[evidence.system](evidence)
+    parts = _read(evidence)
     if parts.memory.total is None and not parts.cpu.physical_cores and not parts.cpu.name:
         raise ProbeError(
             "this machine could not be read",
@@ -80,6 +76,18 @@ def interpret(evidence: Evidence, catalog: Catalog) -> Machine:
         sources=sources,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _read(evidence: Evidence) -> Parts:
+    """The parts, by the reader of the system, which alone is imported."""
+    match evidence.system:
+        case "macos":
+            from qwen_advisor.probes.reading_macos import read_macos as read  # noqa: PLC0415
+        case "windows":
+            from qwen_advisor.probes.reading_windows import read_windows as read  # noqa: PLC0415
+        case _:
+            from qwen_advisor.probes.reading_linux import read_linux as read  # noqa: PLC0415
+    return read(evidence)
 
 
 def _memory(parts: Parts, completed: Completed, total: int, available: int) -> HostMemory:
