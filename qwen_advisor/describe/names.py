@@ -42,7 +42,7 @@ _REWRITES = tuple(
 _MEMORY = re.compile(r"\b(\d+(?:\.\d+)?)[ -]?(tb?|tib|gb?|gib|mi?b)\b")  # a lone m is a laptop's suffix: 780M
 _SCALE = {"t": 1024 * GIB, "g": GIB, "m": GIB // 1024}
 _WORD = re.compile(r"[a-z0-9]+(?:\.[a-z0-9]+)*")
-_LEADING_COUNT = re.compile(r"\s*(\d{1,3})\s*[x×*]\s*(?=\D|\d{3})(.+)", re.IGNORECASE | re.DOTALL)
+_LEADING_COUNT = re.compile(r"\s*(\d{1,3})\s*[x×*]\s*(.+)", re.IGNORECASE | re.DOTALL)
 _COUNTING_WORD = re.compile(r"\s*([1-9]|1\d)\s+(?![gt]i?b?\b)(?=[a-z])(.+)", re.IGNORECASE | re.DOTALL)  # 2 RTX 4090
 _TRAILING_COUNT = re.compile(r"(.+?)(?<=[\s\d)\"'])\(?[x×*]\s*(\d{1,4})\s*\)?\s*", re.IGNORECASE | re.DOTALL)
 _SEPARATOR = re.compile(r"\s*(?:[,;&]|\band\b|\s\+\s)\s*(?![^(]*\))", re.IGNORECASE)

@@ -227,3 +227,41 @@ def test_adapter_sizes_of_32_bits(ram: Any, total: int | None) -> None:
 def test_adapters_that_only_software_makes() -> None:
     rows = [{"Name": name, "AdapterRAM": 0} for name in ("Microsoft Basic Display Adapter", "Parsec Virtual Display")]
     assert windows.parse_cim(json.dumps(rows)) == []
+
+
+def folder(bus: str, kind: str, vendor: str, device: str, **more: str) -> dict[str, str]:
+    """Files of one device of the bus."""
+    named = {"class": kind, "vendor": vendor, "device": device, "revision": "0xc8"} | more
+    return {f"/sys/bus/pci/devices/{bus}/{name}": text for name, text in named.items()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "vendor", "device", "is_gpu"),
+    [
+        ("0x030000", "0x10de", "0x2684", True),
+        ("0x030200", "0x10de", "0x2330", True),  # a 3D controller without a display
+        ("0x038000", "0x1002", "0x740f", True),  # Instinct
+        ("0x120000", "0x1002", "0x74a1", True),  # Instinct as a processing accelerator
+        ("0x120000", "0x8086", "0x643e", False),  # Intel's NPU
+        ("0x118000", "0x1022", "0x17f0", False),  # AMD's NPU
+        ("0x040300", "0x10de", "0x22ba", False),  # the card's sound
+    ],
+)
+def test_what_is_a_gpu_on_the_bus(kind: str, vendor: str, device: str, *, is_gpu: bool) -> None:
+    assert bool(pci.sysfs_gpus(folder("0000:03:00.0", kind, vendor, device))) == is_gpu
+
+
+@pytest.mark.parametrize(("device", "target", "shared"), [("0x744c", "gfx1100", None), ("0x1586", "gfx1151", 64 * GIB)])
+def test_only_a_chip_without_memory_of_its_own_maps_main_memory(device: str, target: str, shared: int | None) -> None:
+    sizes = {"mem_info_vram_total": str(GIB), "mem_info_vram_used": "0", "mem_info_gtt_total": str(64 * GIB)}
+    (found,) = pci.sysfs_gpus(folder("0000:c3:00.0", "0x030000", "0x1002", device, **sizes))
+    gpu = amd.from_sysfs(found, {"0000:c3:00.0": target})
+    assert (gpu.total, gpu.shared_total, gpu.integrated) == (GIB, shared, shared is not None)
+    assert gpu.revision == "c8"
+
+
+def test_kfd_tells_the_target_of_a_bus_address() -> None:
+    text = "simd_count 192\ngfx_target_version 110000\nlocation_id 768\ndomain 0\n"
+    nodes = "/sys/class/kfd/kfd/topology/nodes"
+    cpu = "simd_count 0\ngfx_target_version 0\nlocation_id 0\n"
+    assert amd.kfd_targets({f"{nodes}/0/properties": cpu, f"{nodes}/1/properties": text}) == {"0000:03:00.0": "gfx1100"}
