@@ -12,10 +12,13 @@ from qwen_advisor.cli import completion, talk
 from qwen_advisor.cli.machine_options import (
     CpuCoresOption,
     DeviceOption,
+    GpuBandwidthOption,
     GpuOption,
     HardwareOption,
     NodesOption,
+    RamBandwidthOption,
     RamOption,
+    ReserveOption,
     VramOption,
     calibration_for,
     machine_from_options,
@@ -110,6 +113,9 @@ def recommend(
     cpu_cores: CpuCoresOption = None,
     hardware: HardwareOption = None,
     nodes: NodesOption = 1,
+    gpu_bandwidth: GpuBandwidthOption = None,
+    ram_bandwidth: RamBandwidthOption = None,
+    reserve: ReserveOption = None,
     catalog_extra: CatalogExtraOption = None,
     format_given: FormatOption = None,
     as_json: JsonOption = False,
@@ -143,7 +149,17 @@ def recommend(
         top=top or _TOP,
     )
     machine = machine_from_options(
-        catalog, ram=ram, vram=vram, gpu=gpu, device=device, cpu_cores=cpu_cores, hardware=hardware, nodes=nodes
+        catalog,
+        ram=ram,
+        vram=vram,
+        gpu=gpu,
+        device=device,
+        cpu_cores=cpu_cores,
+        hardware=hardware,
+        nodes=nodes,
+        gpu_bandwidth=gpu_bandwidth,
+        ram_bandwidth=ram_bandwidth,
+        reserve=reserve,
     )
     advice = api.recommend(
         requirements,

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -18,6 +19,7 @@ from qwen_advisor.render.hardware import report
 from qwen_advisor.render.look import Look
 from qwen_advisor.render.paint import paint
 from qwen_advisor.render.schema import json_schema
+from qwen_advisor.units import GIB
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.yaml") if not path.stem.endswith(".expected"))
@@ -27,7 +29,8 @@ Typed = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
     """Run ``inspect-hardware`` with these words: exit code, stdout, stderr."""
-    monkeypatch.delenv("QWEN_ADVISOR_DEBUG", raising=False)
+    for name in ("QWEN_ADVISOR_DEBUG", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
 
     def run(*words: str) -> tuple[int, str, str]:
         code = main(["inspect-hardware", *words])
@@ -155,3 +158,17 @@ def test_nonsense_gets_one_sentence_a_next_step_and_code_2(words: tuple[str, ...
     assert re.fullmatch(r"error: [^\n]+\nhint: [^\n]+\n", err)
     assert message in err
     assert out == "" or json.loads(out)["error"]["exit_code"] == 2
+
+
+@pytest.mark.parametrize("verb", [("estimate", "Qwen3-8B"), ("recommend", "--top", "1")])
+def test_every_verb_takes_the_overrides(verb: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(*words: str) -> dict[str, Any]:
+        assert main([*verb, "--json", *words]) == 0
+        document = json.loads(capsys.readouterr().out)
+        return dict(document["recommendations"][0] if "recommendations" in document else document)
+
+    card, memory = ("--gpu", "RTX 3060 12GB", "--ram", "16G"), ("--ram", "16G", "--cpu-cores", "16")
+    assert answer(*card, "--gpu-bandwidth", "720")["speed"] != answer(*card)["speed"]
+    assert answer(*memory, "--ram-bandwidth", "20")["speed"] != answer(*memory)["speed"]
+    kept, plain = (answer(*memory, "--reserve", size)["memory"]["budget_bytes"] for size in ("5G", "1G"))
+    assert (plain - kept) == 4 * GIB
