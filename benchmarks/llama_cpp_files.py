@@ -73,7 +73,14 @@ class _File:
         self.tensors[name] = 4 * width
 
 
-def _metadata(file: _File, text: TextDecoder) -> None:
+def byte_letters() -> list[str]:
+    """The letters by which GPT-2's vocabulary writes the bytes 0 to 255: each its own, or one beyond 255."""
+    plain = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    beyond = iter(range(0x100, 0x200))
+    return [chr(byte if byte in plain else next(beyond)) for byte in range(256)]
+
+
+def _metadata(file: _File, text: TextDecoder, *, reads_text: bool) -> None:
     pairs: dict[str, float] = {
         "block_count": text.num_hidden_layers,
         "context_length": 40960,
@@ -106,7 +113,8 @@ def _metadata(file: _File, text: TextDecoder) -> None:
         file.writer.add_array(f"{file.name}.rope.dimension_sections", [11, 11, 10, 0])
     for key, value in pairs.items():
         file.number(key, value)
-    words = [*(f"<{byte}>" for byte in range(256)), *(f"w{index}" for index in range(text.vocab_size - 256))]
+    letters = byte_letters() if reads_text else [f"<{byte}>" for byte in range(256)]
+    words = [*letters, *(f"w{index}" for index in range(text.vocab_size - 256))]
     file.writer.add_tokenizer_model("gpt2")
     file.writer.add_tokenizer_pre("qwen2")
     file.writer.add_token_list(words)
@@ -163,14 +171,17 @@ def _feed_forward(file: _File, text: TextDecoder, block: str) -> None:
     file.matrix(block + "ffn_down_exps.weight", width, hidden, experts)
 
 
-def write(path: Path, architecture: Architecture, matrices: str) -> Written:
-    """Write a file whose layers' matrices are of one type; embedding and head are Q8_0, the head never tied."""
+def write(path: Path, architecture: Architecture, matrices: str, *, reads_text: bool = False) -> Written:
+    """Write a file whose layers' matrices are of one type; embedding and head are Q8_0, the head never tied.
+
+    With ``reads_text`` the bytes of any text are tokens, otherwise only numbers of tokens can be sent.
+    """
     text = architecture.text
     if text is None:
         message = f"{architecture.id} has no language model"
         raise ValueError(message)
     file = _File(path, architecture, matrices)
-    _metadata(file, text)
+    _metadata(file, text, reads_text=reads_text)
     file.matrix("token_embd.weight", text.hidden_size, text.vocab_size, kind="Q8_0")
     second = "post_attention_norm.weight" if text.linear_attention else "ffn_norm.weight"
     for index, kind in enumerate(text.layer_types):

@@ -54,8 +54,13 @@ def measured_prefill(level: Level) -> float | None:
 
 
 def hold(level: Level, speed: Speed) -> Comparison:
-    """The level beside the prediction of the same load."""
-    decode, prefill = measured_decode(level), measured_prefill(level)
+    """The level beside the prediction of the same load.
+
+    Prefill is held for single requests only: of several, some are read while others are answered, and no clock tells
+    which time went where.
+    """
+    decode = measured_decode(level)
+    prefill = measured_prefill(level) if level.concurrency == 1 else None
     return Comparison(
         concurrency=level.concurrency,
         decode=Held(measured=decode, predicted=speed.decode) if decode is not None else None,

@@ -29,9 +29,17 @@ class Identity:
     quantization: str | None
 
 
-def identify(catalog: Catalog, server: Server) -> Identity | None:
-    """The catalogue's names of what is served; None where it is no model of the catalogue."""
+def identify(catalog: Catalog, server: Server, told: Checkpoint | None = None) -> Identity | None:
+    """The catalogue's names of what is served; None where it is no model of the catalogue.
+
+    Args:
+        catalog: the facts.
+        server: what it says of itself.
+        told: the checkpoint, where somebody who knows has named it.
+    """
     spoken = list(_names(server))
+    if told is not None:
+        return Identity(checkpoint=told, quantization=_quantization(catalog, told, server, spoken))
     for name in spoken:
         stem, _ = _split(name)
         for trial in (name, stem, stem.removeprefix("Qwen_")):
@@ -93,8 +101,8 @@ def _quantization(catalog: Catalog, checkpoint: Checkpoint, server: Server, name
 
 
 def _plain(words: str) -> str:
-    """``Q4_K - Medium`` as ``Q4_K_M``; anything else up to its first blank."""
-    name, _, size = words.partition(" - ")
+    """``Q4_K - Medium`` as ``Q4_K_M``; anything else up to its first blank. llama.cpp says where it guessed."""
+    name, _, size = words.removeprefix("(guessed) ").partition(" - ")
     return name.split()[0] + _SIZES.get(size.strip().lower(), "") if name.strip() else ""
 
 

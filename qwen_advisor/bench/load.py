@@ -24,6 +24,7 @@ MOST_REQUESTS = 2000
 _WARM_UP_TOKENS = 16
 _WARM_UPS = 3  # prompts, at most, until their length is right
 _CLOSE = 0.02  # of the wanted length
+_FAR = 0.1  # of it: beyond, the reader is told
 
 Progress = Callable[[str], None]
 
@@ -66,6 +67,12 @@ def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) 
         NetworkError: the warm-up or the first level fails.
         UsageError: the server refuses the key, the model or the request.
     """
+    if server.context is not None and load.prompt_tokens + load.output_tokens > server.context:
+        raise UsageError(
+            f"{server.url} takes {server.context:,} tokens in one request, which"
+            f" {load.prompt_tokens:,} and {load.output_tokens:,} exceed",
+            hint="lower --prompt-tokens or --output-tokens, or start it with a larger context",
+        )
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     words = _warm_up(endpoint, load, progress)
     levels: list[Level] = []
@@ -89,7 +96,7 @@ def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) 
         runs=load.runs,
         levels=tuple(levels),
         memory=memory_of(endpoint.wire.address) if server.local else None,
-        notes=tuple(_notes(answers, load)),
+        notes=tuple(_notes(answers, server, load)),
         fault=fault,
     )
 
@@ -103,7 +110,7 @@ def _warm_up(endpoint: Endpoint, load: Load, progress: Progress) -> int:
         words = words_for(load.prompt_tokens, seen)
         answer = endpoint.ask(_question(words, tokens))
         if answer.prompt_tokens is None:
-            break
+            return load.prompt_tokens  # a word is a token in most vocabularies
         seen.append((words, answer.prompt_tokens))
         if abs(answer.prompt_tokens - load.prompt_tokens) <= _CLOSE * load.prompt_tokens or words == 1:
             break
@@ -159,11 +166,16 @@ def _next(came: queue.SimpleQueue[Answer | Exception]) -> Answer | Exception:
             time.sleep(0)
 
 
-def _notes(answers: Sequence[Answer], load: Load) -> list[str]:
+def _notes(answers: Sequence[Answer], server: Server, load: Load) -> list[str]:
     """What the reader should know of these figures."""
     notes = []
+    if server.slots is not None and max(load.concurrency) > server.slots:
+        notes.append(f"the server answers {server.slots} at once: further requests waited for their first token")
     if any(answer.prompt_tokens is None for answer in answers):
         notes.append("the server does not count the prompt's tokens: their number is a guess, and prefill is not known")
+    counted = [answer.prompt_tokens for answer in answers if answer.prompt_tokens is not None]
+    if counted and abs(sum(counted) / len(counted) / load.prompt_tokens - 1) > _FAR:
+        notes.append(f"the prompts came to {sum(counted) / len(counted):,.0f} tokens, its chat template included")
     if not all(answer.counted for answer in answers):
         notes.append("the server's count of output tokens is missing or cannot be: pieces of text were counted instead")
     if any(answer.output_tokens < load.output_tokens for answer in answers):

@@ -14,6 +14,7 @@ _TEXT = (
     " name very through just form great think say help low line differ turn cause much mean before move right boy old"
 )
 _WORDS = tuple(_TEXT.split(" "))
+_LETTERS = 8  # more than a word and its blank have on average
 _TASK = "\nContinue the list of words above. Write at least a thousand more words, and nothing else:\n"
 
 
@@ -27,10 +28,11 @@ def words_for(tokens: int, seen: list[tuple[int, int]]) -> int:
     """How many words make a prompt of ``tokens`` tokens, from (words, tokens) of prompts that a server counted.
 
     Through two prompts goes a line, whose slope is tokens per word and whose rest is the template; with one, or with
-    two that say nothing, words are taken in proportion; with none a word is a token.
+    two that say nothing, words are taken in proportion. With none it is few enough to fit should every letter be a
+    token.
     """
     if not seen:
-        return max(1, tokens)
+        return max(1, tokens // _LETTERS)
     words, counted = seen[-1]
     if len(seen) > 1:
         before, counted_before = seen[-2]

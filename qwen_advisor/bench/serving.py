@@ -129,7 +129,7 @@ def _llama_cpp(props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "slots", _whole(props.get("total_slots"))
     yield "context", per_slot
     build = re.match(r"b?(\d+)", str(props.get("build_info", "")))
-    yield "version", f"b{build[1]}" if build else None
+    yield "version", f"b{build[1]}" if build and int(build[1]) else None  # 0 where a binding did not say
 
 
 def _ollama(wire: Wire, model: str) -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ VERBS = {
     "recommend": ("qwen_advisor.cli.recommend:recommend", "Which model, and how to run it."),
     "inspect-hardware": ("qwen_advisor.cli.inspect_hardware:inspect_hardware", "What this machine is."),
     "estimate": ("qwen_advisor.cli.estimate:estimate", "Memory and speed of one model."),
+    "bench": ("qwen_advisor.cli.bench:bench", "Measure a live server."),
     "health": ("qwen_advisor.cli.health:health", "Whether a live server is well."),
     "catalog": ("qwen_advisor.cli.catalog:catalog_app", "The models and the facts about them."),
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypedDict
 
 from qwen_advisor.bench.health import CheckName, Verdict
+from qwen_advisor.plan import Mode, SpeedBasis
+from qwen_advisor.render.shapes import FaultShape, RateShape
 
 
 class ProcessMemoryShape(TypedDict):
@@ -59,6 +61,145 @@ class HealthDocument(TypedDict):
     recommendations: list[str]
 
 
+class ServerShape(TypedDict):
+    """What answered, as far as it tells."""
+
+    url: str
+    model: Annotated[str, "As the server names it"]
+    engine: Annotated[str | None, "null where it cannot be recognised"]
+    version: str | None
+    quantization: Annotated[str | None, "In the server's own words"]
+    context_tokens: Annotated[int | None, "That one request may reach"]
+    slots: Annotated[int | None, "Requests that it takes at once"]
+    local: Annotated[bool, "Whether it runs on this machine"]
+
+
+class LoadShape(TypedDict):
+    """What was asked for."""
+
+    prompt_tokens: int
+    output_tokens: int
+    runs: Annotated[int, "How often each client asked"]
+
+
+class SpreadShape(TypedDict):
+    """Several measurements of one thing."""
+
+    count: int
+    mean: float
+    minimum: float
+    p50: float
+    p90: float
+    p99: float
+    maximum: float
+
+
+class HeldRateShape(TypedDict):
+    """One rate beside its prediction."""
+
+    measured: Annotated[float, "Prefill by the server's own clock, where it gives one"]
+    predicted: RateShape
+    ratio: Annotated[float, "Measured over expected"]
+    within: Annotated[bool, "Whether it lies in the predicted range"]
+
+
+class HeldShape(TypedDict):
+    """One level beside its prediction; null where a rate was not measured."""
+
+    decode: HeldRateShape | None
+    prefill: HeldRateShape | None
+    time_to_first_token_seconds: Annotated[float, "As predicted"]
+    basis: SpeedBasis
+
+
+class LevelShape(TypedDict):
+    """What was measured with so many requests at once; null where it could not be."""
+
+    concurrency: int
+    requests: int
+    seconds: Annotated[float, "From the first request to the last token"]
+    prompt_tokens: Annotated[float | None, "Mean, as the server counts"]
+    output_tokens: Annotated[float, "Mean"]
+    time_to_first_token_seconds: SpreadShape
+    inter_token_seconds: Annotated[SpreadShape | None, "Between pieces of text"]
+    decode_tokens_per_second: Annotated[SpreadShape | None, "Of each request, after its first token"]
+    prefill_tokens_per_second: Annotated[SpreadShape | None, "Of each request, until its first token"]
+    throughput_tokens_per_second: Annotated[float, "Output tokens of all requests over the whole time"]
+    server_decode_tokens_per_second: Annotated[float | None, "By the server's own clock"]
+    server_prefill_tokens_per_second: Annotated[float | None, "By the server's own clock"]
+    speculated_tokens_accepted: Annotated[float | None, "Share, null where nothing is speculated"]
+    prediction: HeldShape | None
+
+
+class AverageShape(TypedDict):
+    """Means over the last measurements of the same thing."""
+
+    concurrency: int
+    measurements: int
+    time_to_first_token_seconds: float
+    inter_token_seconds: float | None
+    decode_tokens_per_second: float | None
+    prefill_tokens_per_second: float | None
+    throughput_tokens_per_second: float
+
+
+class HistoryShape(TypedDict):
+    """Where measurements are kept, and what the last of them come to."""
+
+    file: str
+    averages: list[AverageShape]
+
+
+class PredictedShape(TypedDict):
+    """What was predicted."""
+
+    model: Annotated[str, "Hugging Face repository"]
+    quantization: str
+    engine: str
+    mode: Annotated[Mode, "Where the layers lie"]
+    hardware: Annotated[str, "In one line"]
+
+
+class BenchDocument(TypedDict):
+    """What `qwen-advisor bench --json` prints; with exit code 6 the levels that were measured until then."""
+
+    schema: Literal["qwen-advisor/bench/1"]
+    at: Annotated[str, "UTC, ISO 8601"]
+    server: ServerShape
+    load: LoadShape
+    levels: list[LevelShape]
+    memory: Annotated[ProcessMemoryShape | None, "null where the server is elsewhere or hides"]
+    prediction: Annotated[PredictedShape | None, "null where the notes say why there is none"]
+    history: Annotated[HistoryShape | None, "null where nothing was kept"]
+    calibration: Annotated[dict[str, float], "Factors stored by this call: measured over predicted, by phase"]
+    notes: list[str]
+    error: Annotated[FaultShape | None, "What ended the measurement before its last level"]
+
+
+class PastShape(TypedDict):
+    """Measurements of the same thing."""
+
+    model: str
+    quantization: str | None
+    engine: str | None
+    prompt_tokens: int
+    output_tokens: int
+    first_at: str
+    last_at: str
+    average: AverageShape
+
+
+class BenchHistoryDocument(TypedDict):
+    """What `qwen-advisor bench --history --json` prints."""
+
+    schema: Literal["qwen-advisor/bench-history/1"]
+    file: str
+    last: Annotated[int, "How many measurements of each thing are averaged, at most"]
+    measured: list[PastShape]
+
+
 BENCH_DOCUMENTS: dict[str, Any] = {
+    "bench-1": BenchDocument,
+    "bench-history-1": BenchHistoryDocument,
     "health-1": HealthDocument,
 }
