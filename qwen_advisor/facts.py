@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from qwen_advisor.engine import EngineSpec
@@ -12,6 +11,7 @@ from qwen_advisor.footprint import Footprint
 from qwen_advisor.model import Architecture, Checkpoint
 from qwen_advisor.quantization import BlockType, Format
 from qwen_advisor.task import TaskProfile
+from qwen_advisor.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # identity is enough, and lets it stand in a union of types
@@ -116,6 +116,41 @@ class DeviceSpec:
     notes: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingMode:
+    """Sampling values of one card for one way of asking; ``None`` where the card leaves a value to the server."""
+
+    thinking: Literal["on", "off"]
+    use: Literal["general", "code", "reasoning", "vision"] = "general"  # general is whatever no other mode names
+    temperature: float
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    presence_penalty: float | None = None
+    repetition_penalty: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How the makers of some checkpoints say that they are asked: sampling values, and switches of the template."""
+
+    id: str
+    models: tuple[str, ...]
+    modes: tuple[SamplingMode, ...] = ()  # none where the card gives no values
+    switches: tuple[Literal["enable_thinking", "soft", "preserve_thinking", "reasoning_effort"], ...] = ()
+    template_system: str | None = None  # the system message that the template adds where none is given
+    output_tokens: int | None = None  # room for an answer
+    output_tokens_hard: int | None = None  # the same for problems of competitions
+    sources: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+    note: str = ""
+
+    def mode(self, thinking: Literal["on", "off"], use: str = "general") -> SamplingMode | None:
+        """The values for a use, or the general ones of that state of thinking; ``None`` where there are none."""
+        mine = [mode for mode in self.modes if mode.thinking == thinking]
+        return next((mode for wanted in (use, "general") for mode in mine if mode.use == wanted), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """All facts. Mappings are keyed by id and may decode their values when asked."""
@@ -140,3 +175,8 @@ class Catalog:
     families: Mapping[str, Any] = field(default_factory=dict)  # order of generations, lines, what they are for
     languages: Mapping[str, Any] = field(default_factory=dict)  # languages.yaml: ISO 639 code -> {title, since}
     ranking: Mapping[str, Any] = field(default_factory=dict)  # ranking.yaml: the weights of the ranking
+    sampling: Mapping[str, Sampling] = field(default_factory=dict)  # sampling.yaml: how checkpoints are asked
+
+    def sampling_of(self, model: str) -> Sampling | None:
+        """What is known of how this checkpoint, by its id, is asked; ``None`` where no card says it."""
+        return next((entry for entry in self.sampling.values() if model in entry.models), None)

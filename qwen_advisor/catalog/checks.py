@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -17,6 +16,7 @@ from qwen_advisor.machine import AcceleratorKind, Vendor
 from qwen_advisor.model import CheckpointKind
 from qwen_advisor.plan import KvType
 from qwen_advisor.quantization import Container
+from qwen_advisor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +250,29 @@ def _abilities(entry: Entry, known: Known) -> Iterator[Fault]:
                 yield entry.fault("must be above zero", name, i, "standard_error")
 
 
+def _sampling(entry: Entry, known: Known) -> Iterator[Fault]:
+    others = [each for name, each in known["sampling"].items() if name != entry.id]
+    for i, name in enumerate(entry.value.models):
+        yield from _refer(entry, known, "models", name, "models", i)
+        if any(name in each.models for each in others):
+            yield entry.fault(f"{name} has another entry already", "models", i)
+    for i, mode in enumerate(entry.value.modes):
+        for field, (least, most) in _SAMPLING_RANGES.items():
+            value = getattr(mode, field)
+            if value is not None and not least <= value <= most:
+                yield entry.fault(f"must lie between {least} and {most}", "modes", i, field)
+
+
+# What vLLM and llama.cpp take at all.
+_SAMPLING_RANGES = {
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "top_k": (0, 1000),
+    "min_p": (0, 1),
+    "presence_penalty": (-2, 2),
+    "repetition_penalty": (0, 2),
+}
+
 _CHECKS: dict[str, tuple[Check, ...]] = {
     "models": (_checkpoint, _sizes, _succession, _sourced("sources")),
     "architectures": (_sourced("sources"),),
@@ -262,4 +285,5 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "devices": (_device, _possible, _sourced("source")),
     "platforms": (_possible, _sourced("source")),
     "abilities": (_abilities,),
+    "sampling": (_sampling, _sourced("sources")),
 }

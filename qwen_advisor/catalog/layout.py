@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from qwen_advisor.engine import EngineSpec
 from qwen_advisor.evidence import Ability
-from qwen_advisor.facts import AcceleratorSpec, DeviceSpec, License, MemoryPlatform
+from qwen_advisor.facts import AcceleratorSpec, DeviceSpec, License, MemoryPlatform, Sampling
 from qwen_advisor.model import Architecture, Checkpoint
 from qwen_advisor.quantization import BlockType, Format
 from qwen_advisor.task import TaskProfile
+from qwen_advisor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,7 @@ SECTIONS = (
     Section(name="memory_models", files="memory/*.yaml", shape="document"),
     Section(name="languages", files="languages.yaml", shape="mapping", within="languages"),
     Section(name="ranking", files="ranking.yaml", shape="mapping"),
+    Section(name="sampling", files="sampling.yaml", shape="mapping", type=Sampling, key="id"),
 )
 BY_NAME = {section.name: section for section in SECTIONS}
 
