@@ -62,8 +62,12 @@ def read_profile(path: Path | str, catalog: Catalog) -> Machine:
         UsageError: the file cannot be read, or a part of it is not understood (which one, and what it may be).
         ProbeError: it is evidence, and tells of no machine.
     """
-    where = str(path)
-    document = _document(Path(path))
+    return parse_profile(_content(Path(path)), str(path), catalog)
+
+
+def parse_profile(data: bytes, where: str, catalog: Catalog) -> Machine:
+    """As `read_profile`, of what a file holds; ``where`` is what faults call it."""
+    document = _document(data, where)
     if is_evidence(document):
         return interpret(from_document(document, where), catalog)
     if not isinstance(document, dict) or not document:
@@ -76,24 +80,27 @@ def read_profile(path: Path | str, catalog: Catalog) -> Machine:
     return machine_from(document, where)
 
 
-def _document(path: Path) -> Any:
+def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            data = stream.read(_MOST_BYTES + 1)
+            return stream.read(_MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror or error}",
             hint="a profile is written by: qwen-advisor inspect-hardware --save FILE; by hand, ram: 16G is enough",
         ) from error
+
+
+def _document(data: bytes, where: str) -> Any:
     if data.lstrip()[:1] != b"{":
         from qwen_advisor.catalog.strict_yaml import parse_yaml  # noqa: PLC0415  only YAML pays for it
         from qwen_advisor.catalog.structure import plain  # noqa: PLC0415
 
-        node, faults = parse_yaml(data, str(path))
+        node, faults = parse_yaml(data, where)
         if faults or node is None:
-            raise UsageError(f"{path} cannot be read: {faults[0] if faults else 'it is empty'}")
+            raise UsageError(f"{where} cannot be read: {faults[0] if faults else 'it is empty'}")
         return plain(node)
     try:
         return json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no JSON: {error}") from error
+        raise UsageError(f"{where} is no JSON: {error}") from error
