@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from qwen_advisor.requirements import quantization as quantization_name
 from qwen_advisor.requirements import resolve
 from qwen_advisor.task import Requirements
 from qwen_advisor.units import parse_size
+from qwen_advisor.values import replace
 
 # What loads the vision tower unless told not to; llama-server is handed its projector as a file of its own.
 _WITH_VISION = frozenset({"ollama", "vllm", "sglang", "transformers"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from math import exp, log
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from qwen_advisor.files import replace_file
 from qwen_advisor.machine import Machine
 from qwen_advisor.plan import Mode
 from qwen_advisor.units import GIB
+from qwen_advisor.values import dataclass
 
 Key = tuple[str, str, Mode]  # engine, `Format.kind`, `Placement.mode`
 

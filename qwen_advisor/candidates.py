@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from qwen_advisor.advice import Artifact
 from qwen_advisor.engine import EngineSpec, FormatSupport
@@ -13,6 +12,7 @@ from qwen_advisor.machine import Accelerator, Machine
 from qwen_advisor.model import Architecture, Checkpoint, QuantizedRepo
 from qwen_advisor.quantization import Format
 from qwen_advisor.units import GIB
+from qwen_advisor.values import dataclass, replace
 from qwen_advisor.weights import footprint
 
 # Mixes that llama-quantize makes of any checkpoint, for models that nobody is known to publish as GGUF.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.footprint import Footprint
 from qwen_advisor.model import Checkpoint, QuantizedRepo
+from qwen_advisor.values import dataclass
 from qwen_advisor.weights import footprint
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from qwen_advisor.values import dataclass, field
 
 EngineId = Literal[
     "llama.cpp", "ollama", "vllm", "sglang", "transformers", "mlx", "onnxruntime", "openvino", "lmstudio"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from qwen_advisor.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from qwen_advisor.values import dataclass, field
 
 AcceleratorKind = Literal["discrete", "integrated", "unified", "mig", "npu"]
 BandwidthBasis = Literal["measured", "modules", "platform", "assumed"]

@@ -6,8 +6,9 @@ against upstream mechanically; fields of our own say so in a comment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from qwen_advisor.values import dataclass, field
 
 LayerKind = Literal["full_attention", "linear_attention", "sparse_attention"]
 

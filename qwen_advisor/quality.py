@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from qwen_advisor.evidence import Ability
 from qwen_advisor.quantization import Format
+from qwen_advisor.values import replace
 
 LANGUAGE = "language-"
 _LEGACY = ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from qwen_advisor.values import dataclass
 
 TaskId = Literal[
     "chat",

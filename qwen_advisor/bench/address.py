@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from qwen_advisor.errors import UsageError
+from qwen_advisor.values import dataclass
 
 _PORTS = {"http": 80, "https": 443}
 _HINT = "write it like http://127.0.0.1:8080; a key goes into an environment variable that --api-key-env names"

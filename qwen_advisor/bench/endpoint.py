@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 from qwen_advisor.bench import wire
@@ -11,6 +10,7 @@ from qwen_advisor.bench.events import Events
 from qwen_advisor.bench.records import Answer, ServerTimings
 from qwen_advisor.bench.wire import Reply, Stream, Wire
 from qwen_advisor.errors import AdvisorError, NetworkError, UsageError
+from qwen_advisor.values import dataclass, field
 
 _BYTES_PER_TOKEN = 1 << 13  # an event of one token is some 300 bytes; generous to servers that send more with it
 _BYTES_AROUND = 1 << 20

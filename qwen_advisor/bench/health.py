@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -16,6 +15,7 @@ from qwen_advisor.bench.summary import decode_rate
 from qwen_advisor.bench.wire import Wire
 from qwen_advisor.errors import AdvisorError, NetworkError
 from qwen_advisor.units import MIB
+from qwen_advisor.values import dataclass
 
 Verdict = Literal["healthy", "degraded", "unhealthy"]
 CheckName = Literal["answer", "correctness", "response_time", "generation_rate", "memory_growth"]

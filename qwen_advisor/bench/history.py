@@ -6,13 +6,14 @@ import json
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from qwen_advisor.bench.records import Level, Measurement
 from qwen_advisor.catalog import data_directory
 from qwen_advisor.errors import UsageError
+from qwen_advisor.values import dataclass
 
 _SCHEMA = "qwen-advisor/bench-entry/1"
 _LONGEST_LINE = 1 << 16

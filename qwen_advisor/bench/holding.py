@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from qwen_advisor.bench.records import Level
 from qwen_advisor.plan import Rate, Speed, SpeedBasis
+from qwen_advisor.values import dataclass
 
 # Beyond this, in either direction, the prediction is of something else: other weights, another device.
 _FARTHEST = 10.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from qwen_advisor.bench.records import Server
 from qwen_advisor.errors import UsageError
@@ -12,6 +11,7 @@ from qwen_advisor.facts import Catalog
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.names import resolve_model
 from qwen_advisor.requirements import quantization
+from qwen_advisor.values import dataclass
 
 # What stands between a model's name and the end of a file's: a quantization, and the part of a split file.
 _PART = re.compile(r"-\d{5}-of-\d{5}$")

@@ -7,7 +7,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from qwen_advisor.bench.chat import Question
@@ -17,6 +16,7 @@ from qwen_advisor.bench.prompt import prompt, words_for
 from qwen_advisor.bench.records import Answer, Level, Measurement, Server
 from qwen_advisor.bench.summary import level
 from qwen_advisor.errors import AdvisorError, UsageError
+from qwen_advisor.values import dataclass
 
 MOST_CLIENTS = 256
 MOST_RUNS = 100

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from qwen_advisor.advice import Estimate
 from qwen_advisor.bench.history import Average
 from qwen_advisor.bench.holding import Comparison, hold
 from qwen_advisor.bench.records import Level, Measurement
+from qwen_advisor.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

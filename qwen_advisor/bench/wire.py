@@ -11,11 +11,11 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from qwen_advisor.bench.address import Address
 from qwen_advisor.errors import NetworkError
+from qwen_advisor.values import dataclass, field
 
 MOST_BYTES = 4 << 20  # of a whole answer; lists of models are the longest
 _PIECE = 1 << 16

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from qwen_advisor.errors import CatalogError
+from qwen_advisor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from qwen_advisor.catalog.rows import Entries
 from qwen_advisor.catalog.sources import Facts, read_facts
 from qwen_advisor.facts import Catalog
 from qwen_advisor.footprint import Footprint
+from qwen_advisor.values import replace
 
 
 def overlay(base: Catalog, root: Path) -> Catalog:

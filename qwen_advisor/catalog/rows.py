@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, fields
 from importlib import import_module
 from typing import Any, Generic, Literal, TypeVar
+
+from qwen_advisor import deferred
 
 V = TypeVar("V")
 
@@ -105,26 +106,21 @@ class Decoders:
         cls = getattr(import_module(f"qwen_advisor.{module}"), name)
         slots = [getattr(cls, field).__set__ for field, _ in columns]
         applied = [plan and self.of(plan) for _, plan in columns]
-        defaults = list(zip(slots, map(_default, fields(cls)), strict=True))
-        missing = [defaults[length:] for length in range(len(slots) + 1)]  # what a row of that length leaves out
+        makers = list(zip(slots, deferred.defaults(cls).values(), strict=True))
+        missing = [  # what a row of that length leaves out; only what has a default ever is
+            [(put, make) for put, make in makers[length:] if make is not None] for length in range(len(slots) + 1)
+        ]
         new = object.__new__
 
         def decode(row: list[Any]) -> Any:
             value = new(cls)
             for put, apply, item in zip(slots, applied, row, strict=False):
                 put(value, apply(item) if apply and item is not None else item)
-            for put, default in missing[len(row)]:
-                put(value, default())
+            for put, make in missing[len(row)]:
+                put(value, make())
             return value
 
         return decode
-
-
-def _default(field: Field[Any]) -> Callable[[], Any]:
-    if field.default_factory is not MISSING:
-        return field.default_factory
-    value = field.default
-    return lambda: value
 
 
 def section(data: bytes, offset: int, index: tuple[int, int], plan: Plan, decoders: Decoders) -> Entries[Any]:

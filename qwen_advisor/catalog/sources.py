@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,6 +10,7 @@ from qwen_advisor.catalog.faults import Fault
 from qwen_advisor.catalog.layout import BY_NAME, SECTIONS, SOURCES_KEY, Section
 from qwen_advisor.catalog.strict_yaml import Node, read_yaml
 from qwen_advisor.catalog.structure import INVALID, Structure, joined
+from qwen_advisor.values import dataclass, field
 
 MAX_FILES = 5000
 ANY = "*"  # stands for all the ids of a file that could not be read

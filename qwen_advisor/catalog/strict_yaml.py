@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from qwen_advisor.catalog.faults import Fault
+from qwen_advisor.values import dataclass
 
 MAX_BYTES = 4 << 20
 MAX_DEPTH = 16

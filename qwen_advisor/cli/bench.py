@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -41,6 +40,7 @@ from qwen_advisor.fit import Calibration
 from qwen_advisor.machine import Machine
 from qwen_advisor.render.report import Report
 from qwen_advisor.units import parse_tokens
+from qwen_advisor.values import replace
 
 EPILOG = """\b
 Examples:

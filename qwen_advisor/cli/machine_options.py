@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +19,7 @@ from qwen_advisor.machine import Accelerator, Machine
 from qwen_advisor.probes import detect
 from qwen_advisor.profiles import parse_bandwidth, parse_reserve, read_profile
 from qwen_advisor.units import gib, parse_size
+from qwen_advisor.values import replace
 
 if TYPE_CHECKING:
     from qwen_advisor.fit import Calibration  # inspect-hardware need not load all that predicts

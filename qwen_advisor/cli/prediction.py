@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from qwen_advisor import api
 from qwen_advisor.advice import Estimate
@@ -19,6 +18,7 @@ from qwen_advisor.names import resolve_model
 from qwen_advisor.plan import SHARED_CONTEXT
 from qwen_advisor.requirements import engine as engine_name
 from qwen_advisor.requirements import quantization as quantization_name
+from qwen_advisor.values import dataclass, replace
 
 # Of the bytes that a plan has on GPUs; less on them means that the server was started otherwise.
 _ON_GPU = 0.5

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qwen_advisor.describe.description import Description
 from qwen_advisor.describe.devices import DeviceMatch, build, device_with, find_device
 from qwen_advisor.describe.gpus import computes, discrete, shares_memory, sharing, typical_card
@@ -15,6 +13,7 @@ from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import AcceleratorSpec, Catalog, DeviceSpec
 from qwen_advisor.machine import Accelerator, Machine
 from qwen_advisor.units import GIB, gib
+from qwen_advisor.values import replace
 
 __all__ = ["Description", "Match", "accelerators_of", "describe", "find_accelerator", "find_device", "override"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from qwen_advisor.describe.gpus import discrete, sharing
 from qwen_advisor.describe.lookup import near
@@ -15,6 +14,7 @@ from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import AcceleratorSpec, Catalog, DeviceSpec
 from qwen_advisor.machine import Accelerator, Cpu, HostMemory, Machine
 from qwen_advisor.units import gib
+from qwen_advisor.values import dataclass
 
 _WITH_DISPLAY = ("laptop", "desktop", "workstation", "mini")
 

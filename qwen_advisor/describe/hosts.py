@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from qwen_advisor.describe.platforms import readable_bandwidth
 from qwen_advisor.describe.reserves import system_reserve
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Cpu, HostMemory
 from qwen_advisor.units import GIB, gib
+from qwen_advisor.values import dataclass, replace
 
 _DESKTOP_CLASS = "ddr4-3200-dual-channel"
 _SERVER_PLATFORM = "amd-epyc-7002-rome-7003-milan"

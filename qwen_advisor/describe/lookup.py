@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from qwen_advisor.describe.matching import Found, NameIndex, unique
 from qwen_advisor.describe.names import words
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import AcceleratorSpec, Catalog
 from qwen_advisor.units import gib
+from qwen_advisor.values import dataclass
 
 # What a driver reports lies up to 6.3 % under the nominal size (L40S with ECC: 46068 of 49152 MiB).
 MEMORY_TOLERANCE = 0.07

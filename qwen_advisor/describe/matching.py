@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from qwen_advisor.describe.names import Name, words
+from qwen_advisor.values import dataclass
 
 T = TypeVar("T")
 _FILLER = re.compile(r"[a-z]+|\d+core|20[12]\d")  # a model number is never one

@@ -6,11 +6,11 @@ A name is matched word by word and never by substring: ``RTX A1000`` is no A100,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from qwen_advisor.errors import UsageError
 from qwen_advisor.units import GIB
+from qwen_advisor.values import dataclass
 
 # Words that every product of a maker carries, and that people leave out.
 _MAKERS = {"nvidia", "geforce", "tesla", "quadro", "amd", "ati", "radeon", "instinct", "intel", "apple", "qualcomm"}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qwen_advisor.describe.description import Description
 from qwen_advisor.describe.hosts import with_cores
 from qwen_advisor.errors import UsageError
 from qwen_advisor.machine import Accelerator, Machine
 from qwen_advisor.units import gib
+from qwen_advisor.values import replace
 
 
 def override(machine: Machine, said: Description) -> Machine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from qwen_advisor.candidates import Candidate, variant_key
 from qwen_advisor.facts import Catalog
@@ -15,6 +14,7 @@ from qwen_advisor.machine import Machine
 from qwen_advisor.memory import memory
 from qwen_advisor.plan import Memory, Mode, Placement, Settings, Speed
 from qwen_advisor.speed import speed
+from qwen_advisor.values import dataclass, replace
 from qwen_advisor.weights import layers
 
 _LARGEST_CONTEXT = 1 << 22

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from qwen_advisor.candidates import Candidate, supports, usable_accelerators
 from qwen_advisor.engine import FormatSupport
 from qwen_advisor.fit.pools import room
 from qwen_advisor.machine import Accelerator, Machine
 from qwen_advisor.plan import Memory, Mode, Placement, Settings
+from qwen_advisor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

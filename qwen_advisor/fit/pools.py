@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from qwen_advisor.machine import Machine
 from qwen_advisor.plan import Memory
+from qwen_advisor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

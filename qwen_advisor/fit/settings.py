@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qwen_advisor.plan import KvType, Settings
 from qwen_advisor.task import Requirements
+from qwen_advisor.values import replace
 
 # llama-server and what is built on it share one context among their slots.
 SHARED_CONTEXT = frozenset({"llama.cpp", "ollama", "lmstudio"})

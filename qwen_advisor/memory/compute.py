@@ -6,13 +6,13 @@ addresses that are already counted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from qwen_advisor.memory.arena import Arena, Sizes, covered
 from qwen_advisor.memory.graph import Planner, Walk
 from qwen_advisor.memory.inputs import embed, embed_on_device, embed_on_host, enter_device
 from qwen_advisor.memory.shape import Batch, Shape, Staged
+from qwen_advisor.values import dataclass, replace
 
 _HOST_ALIGNMENT = 32  # TENSOR_ALIGNMENT of the CPU backend
 _PERIODS = 2

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from qwen_advisor.plan import Memory, Settings
+from qwen_advisor.values import replace
 
 _STEP = 256  # tokens; llama.cpp pads its cache to whole groups of this many cells
 

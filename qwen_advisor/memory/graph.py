@@ -7,11 +7,11 @@ and takes and gives blocks of an arena. In-place operations take nothing. All ac
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from qwen_advisor.memory.arena import Block
 from qwen_advisor.memory.shape import Batch, Shape, Staged
+from qwen_advisor.values import dataclass, field
 
 _RESIDENT = Staged()
 _OFFLOAD_ROWS = 32  # GGML_OP_OFFLOAD_MIN_BATCH

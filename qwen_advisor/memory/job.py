@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from qwen_advisor.footprint import Footprint, LayerWeights
 from qwen_advisor.machine import Machine
 from qwen_advisor.model import Architecture
 from qwen_advisor.plan import Placement, Settings
+from qwen_advisor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from qwen_advisor.memory.compute import Split, on_devices
@@ -12,6 +11,7 @@ from qwen_advisor.memory.run import Run, layer_sums
 from qwen_advisor.memory.shape import Staged
 from qwen_advisor.model import TextDecoder
 from qwen_advisor.plan import Memory, MemoryPart
+from qwen_advisor.values import replace
 
 
 def _attention_weights(text: TextDecoder) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from qwen_advisor.errors import UsageError
@@ -13,6 +12,7 @@ from qwen_advisor.memory.kv_cache import is_quantized
 from qwen_advisor.memory.shape import Batch, Shape, shape_of
 from qwen_advisor.model import Architecture, TextDecoder
 from qwen_advisor.plan import Settings
+from qwen_advisor.values import dataclass
 
 _CELLS = 256  # the cache is padded to whole groups of cells
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from qwen_advisor.model import TextDecoder
+from qwen_advisor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from qwen_advisor.model import Architecture, Component
@@ -11,6 +10,7 @@ from qwen_advisor.parameters.decoder import language_model, mtp
 from qwen_advisor.parameters.naming import naming_of
 from qwen_advisor.parameters.tensors import Tensor
 from qwen_advisor.parameters.vision import vision_tower
+from qwen_advisor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

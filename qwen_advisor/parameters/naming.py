@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from qwen_advisor.errors import CatalogError
 from qwen_advisor.parameters.feed_forward import ExpertLayout
+from qwen_advisor.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from qwen_advisor.values import dataclass, replace
 
 Part = Literal["language_model", "ngram_embedding", "mtp", "vision", "audio", "component"]
 Group = Literal[

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Machine
 from qwen_advisor.probes.assemble import interpret
 from qwen_advisor.probes.collect import collect
 from qwen_advisor.probes.evidence import Evidence, from_document, is_evidence, to_text
+from qwen_advisor.values import replace
 
 __all__ = ["Evidence", "collect", "detect", "from_document", "interpret", "is_evidence", "look", "to_text"]
 

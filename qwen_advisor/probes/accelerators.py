@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 
 from qwen_advisor.describe.gpus import discrete, shared_limit, vendor_of
 from qwen_advisor.facts import AcceleratorSpec, Catalog
@@ -11,6 +10,7 @@ from qwen_advisor.machine import Accelerator, AcceleratorKind
 from qwen_advisor.probes.found import FoundGpu, FoundSlice
 from qwen_advisor.probes.identify import clock_bandwidth, identify
 from qwen_advisor.units import gib
+from qwen_advisor.values import dataclass, field, replace
 
 _MEMORY_SLICES = 8  # MIG cuts the memory of A100, H100 and their kin into eighths
 _OLD_DRIVER = 525  # first branch with CUDA 12, which current engines are built for

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from qwen_advisor.describe.platforms import platform_of, readable_bandwidth, usual_bandwidth
@@ -17,6 +16,7 @@ from qwen_advisor.probes.limits import accelerator_notes, memory_notes, module_n
 from qwen_advisor.probes.parts import Parts
 from qwen_advisor.probes.visibility import visible
 from qwen_advisor.units import MIB, gib
+from qwen_advisor.values import replace
 
 _CHANNELS_OF_DESKTOPS = 2  # beyond them, slots do not tell how many channels are filled
 # What is left alone beside what is free now, so that the kernel need not reclaim or swap: it starts to below its low

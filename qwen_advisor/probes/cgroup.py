@@ -6,10 +6,10 @@ Source: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of Linu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from posixpath import join, normpath
 
 from qwen_advisor.probes.numbers import whole
+from qwen_advisor.values import dataclass
 
 _UNLIMITED = 1 << 60  # version 1 writes 9223372036854771712 for "no limit"
 _DEFAULT_PERIOD = 100_000  # microseconds

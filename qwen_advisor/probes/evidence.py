@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from qwen_advisor.errors import UsageError
+from qwen_advisor.values import dataclass, field
 
 SCHEMA = "qwen-advisor/evidence/1"
 _PARTS = ("files", "commands", "environment", "readings", "failures")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields
 
 from qwen_advisor.machine import Vendor
+from qwen_advisor.values import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

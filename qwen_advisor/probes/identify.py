@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from qwen_advisor.describe.lookup import accelerator_index, of_size, summary
 from qwen_advisor.describe.matching import unique
 from qwen_advisor.describe.names import words
 from qwen_advisor.facts import AcceleratorSpec, Catalog
 from qwen_advisor.probes.found import FoundGpu
+from qwen_advisor.values import dataclass
 
 # Bus width times clock agrees to 0.1 % with data sheets on most cards and to 2.5 % on the H200.
 _BANDWIDTH_TOLERANCE = 0.03

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from qwen_advisor.probes.found import FoundCpu, FoundGpu, FoundMemory, FoundModules
+from qwen_advisor.values import dataclass, field
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from qwen_advisor.machine import Vendor
 from qwen_advisor.probes.found import FoundGpu
 from qwen_advisor.probes.nvidia import normal_bus
+from qwen_advisor.values import dataclass, field
 
 VENDORS: dict[str, Vendor] = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
 MAKERS = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qwen_advisor.describe.names import words
 from qwen_advisor.probes import amd, intel, nvidia
 from qwen_advisor.probes.cgroup import CgroupLimits, parse_limits
@@ -17,6 +15,7 @@ from qwen_advisor.probes.parts import Parts, normal_arch
 from qwen_advisor.probes.pci import VENDORS, parse_lspci, sysfs_gpus, unnamed
 from qwen_advisor.probes.smbios import parse_memory_devices
 from qwen_advisor.probes.vulkan import parse_vulkan
+from qwen_advisor.values import replace
 
 _NPU_DRIVERS = {
     "intel_vpu": "Intel NPU",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qwen_advisor.probes import apple
 from qwen_advisor.probes.evidence import Evidence
 from qwen_advisor.probes.found import FoundGpu
 from qwen_advisor.probes.numbers import whole
 from qwen_advisor.probes.parts import Parts, normal_arch
+from qwen_advisor.values import replace
 
 
 def read_macos(evidence: Evidence) -> Parts:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 from qwen_advisor.probes import nvidia, windows
@@ -12,6 +11,7 @@ from qwen_advisor.probes.cpuinfo import parse_cpuid_dump
 from qwen_advisor.probes.evidence import Evidence
 from qwen_advisor.probes.found import FoundCpu, FoundGpu, FoundMemory, FoundModules, joined
 from qwen_advisor.probes.parts import Parts, normal_arch
+from qwen_advisor.values import replace
 
 _DDR = {24: "DDR3", 26: "DDR4", 34: "DDR5", 30: "LPDDR4", 35: "LPDDR5"}  # SMBIOSMemoryType
 

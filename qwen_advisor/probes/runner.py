@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from qwen_advisor.values import dataclass, field
 
 # Drivers of machines with many GPUs take seconds to answer for the first time; files answer at once.
 QUICK, PATIENT = 2.0, 8.0  # seconds

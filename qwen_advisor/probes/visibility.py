@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from qwen_advisor.probes.found import FoundGpu
+from qwen_advisor.values import replace
 
 
 def listed(text: str | None) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from qwen_advisor.values import dataclass
 
 _NARROW = 110  # columns below which a table folds two columns into one
 

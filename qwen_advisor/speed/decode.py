@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import hypot
 from typing import Any
 
@@ -11,6 +10,7 @@ from qwen_advisor.footprint import Footprint
 from qwen_advisor.speed.kinds import Shares, reach
 from qwen_advisor.speed.stages import Stage
 from qwen_advisor.speed.work import Work, distinct_experts, head_bytes
+from qwen_advisor.values import dataclass
 
 _MICRO = 1e-6
 

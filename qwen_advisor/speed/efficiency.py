@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from qwen_advisor.errors import CatalogError, UsageError
+from qwen_advisor.values import dataclass
 
 # Documents that describe hardware, not an engine: figures written by hand, and figures fitted.
 _HARDWARE = ("hardware", "processors")

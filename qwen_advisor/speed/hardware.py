@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from qwen_advisor.machine import Accelerator, Cpu
+from qwen_advisor.values import dataclass
 
 # NVIDIA gives its chips with stacked memory (HBM) a compute capability of their own: low clocks, many units.
 _HBM = frozenset({"7.0", "8.0", "9.0", "10.0", "10.3"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import ceil, hypot
 from typing import Any
 
@@ -12,6 +11,7 @@ from qwen_advisor.speed.decode import Seconds
 from qwen_advisor.speed.kinds import Shares, reach
 from qwen_advisor.speed.stages import Stage
 from qwen_advisor.speed.work import Work, distinct_experts, head_bytes
+from qwen_advisor.values import dataclass
 
 _MICRO = 1e-6
 _OFFLOAD_ROWS = 32  # from this many rows llama.cpp copies host weights to the GPU (GGML_OP_OFFLOAD_MIN_BATCH)

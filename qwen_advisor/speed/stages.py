@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from qwen_advisor.errors import UsageError
 from qwen_advisor.plan import Placement
 from qwen_advisor.speed.hardware import Processor
+from qwen_advisor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

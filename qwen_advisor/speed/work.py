@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from qwen_advisor.footprint import Footprint
 from qwen_advisor.model import Moe, TextDecoder
+from qwen_advisor.values import dataclass
 
 # Bytes per cached value: ggml block sizes (block bytes / values), and one byte for FP8.
 KV_BYTES = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from qwen_advisor.errors import CatalogError
 from qwen_advisor.quantization import BlockType
+from qwen_advisor.values import dataclass, field
 from qwen_advisor.weights.gguf_mixes import Rules, Setting, matrix_type
 from qwen_advisor.weights.gguf_places import Layout, Place
 from qwen_advisor.weights.gguf_tensors import Block, Decoder, Matrix

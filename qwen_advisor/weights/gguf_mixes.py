@@ -8,8 +8,8 @@ architectures of the Qwen family only. They go by the role of a matrix and by wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from qwen_advisor.values import dataclass
 from qwen_advisor.weights.gguf_places import Place
 from qwen_advisor.weights.gguf_tensors import Matrix, Role
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
 
 from qwen_advisor.model import TextDecoder
+from qwen_advisor.values import dataclass
 from qwen_advisor.weights.gguf_tensors import decoder
 
 

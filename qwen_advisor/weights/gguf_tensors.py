@@ -7,11 +7,11 @@ a mix decides about.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from qwen_advisor.model import LinearAttention, TextDecoder
+from qwen_advisor.values import dataclass
 
 Role = Literal[
     "token_embd",

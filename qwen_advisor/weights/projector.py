@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from qwen_advisor.errors import UsageError
 from qwen_advisor.model import Architecture
 from qwen_advisor.parameters import Tensor, inventory
 from qwen_advisor.quantization import BlockType
+from qwen_advisor.values import dataclass
 
 PROJECTOR_TYPES = {"projector-BF16": "BF16", "projector-F32": "F32", "projector-Q8_0": "Q8_0"}
 

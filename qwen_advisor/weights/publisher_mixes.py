@@ -7,12 +7,11 @@ foretells the files of a model that was left out.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qwen_advisor.errors import UsageError
 from qwen_advisor.footprint import Footprint, LayerWeights
 from qwen_advisor.model import TextDecoder
 from qwen_advisor.quantization import Format, LearnedBits
+from qwen_advisor.values import replace
 from qwen_advisor.weights.gguf_file import Sum
 
 LARGE = 150_000_000_000  # weights from which experts have bits of their own

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import get_args
 
 from qwen_advisor.errors import CatalogError, UsageError
@@ -12,6 +11,7 @@ from qwen_advisor.footprint import Footprint, LayerWeights
 from qwen_advisor.model import Architecture, TextDecoder
 from qwen_advisor.parameters import Group, Part, Tensor, inventory
 from qwen_advisor.quantization import Format, Scheme
+from qwen_advisor.values import dataclass, replace
 from qwen_advisor.weights.variants import checked
 
 _KEPT = "bf16"
