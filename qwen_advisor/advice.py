@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 
 from qwen_advisor.evidence import Ability
@@ -10,6 +9,7 @@ from qwen_advisor.machine import Machine
 from qwen_advisor.model import Architecture, Checkpoint
 from qwen_advisor.plan import Memory, Placement, Settings, Speed
 from qwen_advisor.task import Requirements
+from qwen_advisor.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +88,40 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """One model that passes the rules, at its best setting: what it offers, and whether another offers more of all."""
+
+    rank: int
+    plan: Plan
+    ability: Ability
+    quantization_loss: float
+    terms: Terms
+    dominated_by: str | None = None  # a model at least as able, as fast and as small, and better in one of the three
+
+    @property
+    def able(self) -> float:
+        """Ability after quantization, in logits."""
+        return self.ability.value - self.quantization_loss
+
+    @property
+    def frontier(self) -> bool:
+        """Whether it stands on the Pareto frontier of ability, speed and memory."""
+        return self.dominated_by is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """What would put a model in the winner's place, one change at a time; None where no such change does."""
+
+    model: str
+    behind: float  # utility below the winner, in spreads of ability
+    abler: float | None  # logits more ability
+    abler_in_errors: float | None  # the same in standard errors of the difference of the two
+    faster: float | None  # times as fast, in prompt, thoughts and answer alike
+    prefers: tuple[str, ...] = ()  # values of --prefer under which it stands first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
     """One model that was ruled out, by the rule that came nearest to letting it in."""
 
@@ -118,6 +152,9 @@ class Advice:
     rejected: tuple[Rejection, ...]
     upgrades: tuple[Upgrade, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    weighed: tuple[Weighed, ...] = ()  # every model that was laid on the machine, best first
+    complete: bool = False  # whether that is every model that passes the rules
+    rivals: tuple[Rival, ...] = ()  # of the recommendations after the first, where explanations were asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from qwen_advisor.advice import Plan, Terms
 from qwen_advisor.evidence import Ability
 from qwen_advisor.task import Requirements, TaskProfile
+from qwen_advisor.values import dataclass
 
 _FULL = 0.9  # the share of a budget from which on headroom counts
 _CONTEXT_DOUBLINGS = 3
@@ -95,25 +95,32 @@ def best_possible(
 
 def dominates(one: Scored, other: Scored) -> bool:
     """Whether ``one`` is at least as able, as fast and as small, and better in one of the three."""
-    mine, theirs = _goods(one), _goods(other)
-    return all(a >= b for a, b in zip(mine, theirs, strict=True)) and mine != theirs
+    return _beats(_goods(one), _goods(other))
+
+
+def _beats(mine: tuple[float, float, float], theirs: tuple[float, float, float]) -> bool:
+    return mine[0] >= theirs[0] and mine[1] >= theirs[1] and mine[2] >= theirs[2] and mine != theirs
+
+
+def dominators(scored: Sequence[Scored]) -> dict[str, str | None]:
+    """For each checkpoint the first of the list that dominates it and is itself dominated by none, or None."""
+    goods = [(_goods(s), s.plan.checkpoint.id) for s in scored]
+    edge = [(mine, name) for mine, name in goods if not any(_beats(other, mine) for other, _ in goods)]
+    return {name: next((over for other, over in edge if _beats(other, mine)), None) for mine, name in goods}
 
 
 def frontier(scored: Sequence[Scored]) -> frozenset[str]:
     """Ids of the checkpoints that nothing dominates in ability, speed and memory."""
-    return frozenset(
-        s.plan.checkpoint.id for s in scored if not any(dominates(other, s) for other in scored if other is not s)
-    )
+    return frozenset(name for name, over in dominators(scored).items() if over is None)
 
 
 def rank(scored: Sequence[Scored]) -> tuple[Scored, ...]:
     """Best first. What is dominated stands below what dominates it, whatever the softer terms say."""
-    waiting = sorted(scored, key=lambda s: s.order)
+    waiting = [(s, _goods(s)) for s in sorted(scored, key=lambda s: s.order)]
     ranked: list[Scored] = []
     while waiting:
-        free = next(s for s in waiting if not any(dominates(o, s) for o in waiting if o is not s))
-        ranked.append(free)
-        waiting.remove(free)
+        free = next(i for i, (_, mine) in enumerate(waiting) if not any(_beats(other, mine) for _, other in waiting))
+        ranked.append(waiting.pop(free)[0])
     return tuple(ranked)
 
 

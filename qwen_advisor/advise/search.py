@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from qwen_advisor.advice import Finding, Plan, Rejection
@@ -17,6 +16,7 @@ from qwen_advisor.quality import ability_in_language, find_ability, quantization
 from qwen_advisor.rank import Scored, best_possible, score
 from qwen_advisor.rules import CANDIDATE_RULES, CHECKPOINT_RULES, PLAN_RULES, Question
 from qwen_advisor.units import gib
+from qwen_advisor.values import dataclass, replace
 
 Thinking = Literal["on", "off", "none"]
 LAST_RESORT = "transformers"
@@ -34,6 +34,17 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """The setting of a checkpoint that came nearest to being let in."""
+
+    stage: int  # how far it came: 1 ruled out as a candidate, 2 not enough memory, 3 laid out and then ruled out
+    lack: float  # the share of what it had to have that it lacks
+    rejection: Rejection
+    candidate: Candidate
+    found: Found | None = None  # from stage 3 on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one checkpoint: a plan, or a rejection, or a plan that only a task default rules out."""
 
@@ -41,6 +52,7 @@ class Outcome:
     slow: Found | None = None
     rejection: Rejection | None = None
     expected: bool = True  # False where nobody would have expected the model (another kind, another line)
+    miss: Miss | None = None  # what the rejection is about, where it is about a setting
 
 
 class Search:
@@ -94,7 +106,7 @@ class Search:
         """The best plan of an admitted checkpoint."""
         found: Found | None = None
         slow: Found | None = None
-        nearest: tuple[int, float, Rejection] | None = None
+        nearest: Miss | None = None
         for candidate, ruled_out in self._candidates(checkpoint):
             if found is not None and self._needless(candidate, found):
                 continue
@@ -109,18 +121,16 @@ class Search:
                             continue
                         if failing.rule == "S102":
                             slow = _better(slow, item)
-                        nearest = _nearer(nearest, 3, _lack(failing), _rejection(checkpoint, failing))
+                        nearest = _nearer(nearest, 3, failing, candidate, item)
                     continue
                 finding = memory_finding(candidate, result, self.question)
-            nearest = _nearer(
-                nearest, 2 if finding.rule == "M101" else 1, _lack(finding), _rejection(checkpoint, finding)
-            )
+            nearest = _nearer(nearest, 2 if finding.rule == "M101" else 1, finding, candidate)
         if found is not None:
             return Outcome(found=found)
         if nearest is None:
             nothing = Finding(rule="E103", verdict="fail", message="cannot be had in a format that an engine here runs")
             return Outcome(slow=slow, rejection=_rejection(checkpoint, nothing))
-        return Outcome(slow=slow, rejection=nearest[2])
+        return Outcome(slow=slow, rejection=nearest.rejection, miss=nearest)
 
     def _candidates(self, checkpoint: Checkpoint) -> Iterator[tuple[Candidate, Finding | None]]:
         wanted = self.question.requirements.quantizations
@@ -275,12 +285,14 @@ def _better(best: Found | None, item: Found) -> Found:
 
 
 def _nearer(
-    nearest: tuple[int, float, Rejection] | None, stage: int, lack: float, rejection: Rejection
-) -> tuple[int, float, Rejection]:
-    """The rejection that came furthest, and of those the one that lacked least."""
-    if nearest is not None and (nearest[0], -nearest[1]) >= (stage, -lack):
+    nearest: Miss | None, stage: int, finding: Finding, candidate: Candidate, found: Found | None = None
+) -> Miss:
+    """The miss that came furthest, and of those the one that lacked least."""
+    lack = _lack(finding)
+    if nearest is not None and (nearest.stage, -nearest.lack) >= (stage, -lack):
         return nearest
-    return (stage, lack, rejection)
+    rejection = _rejection(candidate.checkpoint, finding)
+    return Miss(stage=stage, lack=lack, rejection=rejection, candidate=candidate, found=found)
 
 
 def _lack(finding: Finding) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from qwen_advisor.advice import Rejection, Upgrade
 from qwen_advisor.advise.search import Search
@@ -12,6 +11,7 @@ from qwen_advisor.fit import Calibration, Fitter
 from qwen_advisor.machine import Machine
 from qwen_advisor.rules import Question
 from qwen_advisor.units import GIB, gib
+from qwen_advisor.values import replace
 
 _RAM_SIZES = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 _TRIED = 4  # ablest ruled-out models that are tried on each changed machine
@@ -69,6 +69,12 @@ def _changes(question: Question) -> Iterator[Iterator[tuple[str, Question, froze
                 )
             ]
         )
+
+
+def larger_machines(question: Question) -> Iterator[Iterator[tuple[str, Machine]]]:
+    """Machines that are one purchase away, each kind of purchase from small to large: in words, and as it then is."""
+    yield _more_memory(question.machine)
+    yield _accelerators(question)
 
 
 def _more_memory(machine: Machine) -> Iterator[tuple[str, Machine]]:

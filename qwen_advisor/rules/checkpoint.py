@@ -46,7 +46,7 @@ class T102(CheckpointRule):
 
     @classmethod
     def check(cls, checkpoint: Checkpoint, question: Question) -> Finding | None:
-        """A special purpose rules out unless the family was asked for."""
+        """A special purpose rules out unless the family or the checkpoint was asked for."""
         if checkpoint.special_purpose and not _asked_for(checkpoint, question):
             return cls.fail(checkpoint.special_purpose)
         return None
@@ -189,7 +189,8 @@ class T109(CheckpointRule):
 
 def _asked_for(checkpoint: Checkpoint, question: Question) -> bool:
     family = question.requirements.family
-    return family is not None and checkpoint.family.lower() == family.lower()
+    by_family = family is not None and checkpoint.family.lower() == family.lower()
+    return by_family or checkpoint.id in question.named
 
 
 FIRST_RULES: tuple[type[CheckpointRule], ...] = (T101, T102, T103, T104, T105, T106, T107, T108, L101)

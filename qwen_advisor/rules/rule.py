@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from qwen_advisor.advice import Finding
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Machine
 from qwen_advisor.task import Requirements, TaskProfile
+from qwen_advisor.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class Question:
     requirements: Requirements
     profile: TaskProfile
     lifted: frozenset[str] = field(default_factory=frozenset)  # ids of task defaults that nothing could meet
+    named: frozenset[str] = field(default_factory=frozenset)  # checkpoints that were asked for by name
 
 
 class Rule:

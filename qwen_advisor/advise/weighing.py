@@ -1,0 +1,81 @@
+"""Weighing: the best plan of every model that may answer, and the ranked answers made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from qwen_advisor.advice import Recommendation, Rejection
+from qwen_advisor.advise.reasons import reasons
+from qwen_advisor.advise.search import Found, Search
+from qwen_advisor.fit import Fitter
+from qwen_advisor.rank import Scored, frontier
+from qwen_advisor.task import TaskProfile
+
+
+def weigh(search: Search, top: int, *, everything: bool) -> tuple[list[Found], list[Found], tuple[Rejection, ...]]:
+    """Plans, plans that only the task's default speed rules out, and rejections.
+
+    Models are taken ablest first; one that cannot reach the list any more is not laid on the machine at all.
+    """
+    admitted, rejected = [], []
+    for checkpoint in search.question.catalog.models.values():
+        outcome = search.admit(checkpoint)
+        if outcome is None:
+            admitted.append((search.bound(checkpoint), checkpoint))
+        elif outcome.expected and outcome.rejection is not None:
+            rejected.append(outcome.rejection)
+    admitted.sort(key=lambda item: (-item[0], item[1].id))
+    found: list[Found] = []
+    slow: list[Found] = []
+    worth: list[float] = []
+    for bound, checkpoint in admitted:
+        if not everything and len(worth) >= top and bound < sorted(worth, reverse=True)[top - 1]:
+            break
+        outcome = search.best(checkpoint)
+        if outcome.found is not None:
+            found.append(outcome.found)
+            worth.append(outcome.found.scored.terms.total)
+        elif outcome.rejection is not None:
+            rejected.append(outcome.rejection)
+        if outcome.slow is not None:
+            slow.append(outcome.slow)
+    return found, slow, tuple(sorted(rejected, key=lambda r: r.model))
+
+
+def recommended(
+    found: Sequence[Found], ranked: Sequence[Scored], fitter: Fitter, profile: TaskProfile, *, most: int
+) -> tuple[Recommendation, ...]:
+    """The first ``most`` of the ranked plans as answers, each with its reasons.
+
+    Args:
+        found: the best plan of each model.
+        ranked: the same plans as `rank` orders them.
+        fitter: what laid them on the machine.
+        profile: the task's.
+        most: how many answers.
+    """
+    edge = frontier(ranked)
+    by_id = {f.scored.plan.checkpoint.id: f for f in found}
+    answers: list[Recommendation] = []
+    score = 100.0
+    for place, scored in enumerate(ranked[:most], start=1):
+        item = by_id[scored.plan.checkpoint.id]
+        # What is dominated never scores above what dominates it, whatever the softer terms say.
+        score = min(score, 100 * math.exp(min(0.0, scored.terms.total - ranked[0].terms.total)))
+        largest = fitter.largest_context(item.candidate, item.fitted)
+        answers.append(
+            Recommendation(
+                rank=place,
+                plan=scored.plan,
+                ability=scored.ability,
+                quantization_loss=scored.loss,
+                terms=scored.terms,
+                score=round(score, 1),
+                reasons=reasons(item, ranked, profile, largest),
+                warnings=tuple(w.message for w in item.warnings),
+                largest_context=largest,
+                frontier=scored.plan.checkpoint.id in edge,
+            )
+        )
+    return tuple(answers)
