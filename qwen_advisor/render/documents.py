@@ -36,7 +36,7 @@ def recommend_document(advice: Advice) -> RecommendDocument:
         "schema": "qwen-advisor/recommend/1",
         "catalog": {"version": advice.catalog_version, "models": advice.catalog_models},
         "hardware": machine_json(advice.machine),
-        "requirements": _requirements(wanted),
+        "requirements": requirements_json(wanted),
         "recommendations": [_recommendation(item, wanted, advice.machine.nodes) for item in advice.recommendations],
         "rejected": [_rejection(item) for item in advice.rejected],
         "upgrades": [{"change": item.change, "unlocks": item.unlocks} for item in advice.upgrades],
@@ -59,13 +59,13 @@ def estimate_document(estimate: Estimate) -> EstimateDocument:
         "projector_bytes": estimate.projector_bytes,
         "fits": estimate.fits,
         "largest_context_tokens": estimate.largest_context,
-        "memory": _memory(estimate.memory, estimate.budget),
-        "speed": _speed(estimate.speed),
-        "artifact": _artifact(estimate.artifact),
-        "settings": _settings(settings),
-        "placement": _placement(estimate.placement),
+        "memory": memory_json(estimate.memory, estimate.budget),
+        "speed": speed_json(estimate.speed),
+        "artifact": artifact_json(estimate.artifact),
+        "settings": settings_json(settings),
+        "placement": placement_json(estimate.placement),
         "hardware": machine_json(estimate.machine),
-        "launch": _launch(launch(estimate.plan, nodes=estimate.machine.nodes)),
+        "launch": launch_json(launch(estimate.plan, nodes=estimate.machine.nodes)),
         "notes": list(estimate.notes),
     }
 
@@ -96,22 +96,23 @@ def _recommendation(item: Recommendation, wanted: Requirements, nodes: int) -> R
         "thinking": plan.thinking,
         "context_tokens": plan.settings.context_per_request,
         "largest_context_tokens": item.largest_context,
-        "artifact": _artifact(plan.artifact),
-        "settings": _settings(plan.settings),
-        "placement": _placement(plan.placement),
-        "memory": _memory(plan.memory, plan.budget),
-        "speed": _speed(plan.speed),
+        "artifact": artifact_json(plan.artifact),
+        "settings": settings_json(plan.settings),
+        "placement": placement_json(plan.placement),
+        "memory": memory_json(plan.memory, plan.budget),
+        "speed": speed_json(plan.speed),
         "quality": _quality(item, wanted),
         "score": round(item.score, 2),
         "terms": _terms(item.terms),
         "frontier": item.frontier,
         "reasons": list(item.reasons),
         "warnings": list(item.warnings),
-        "launch": _launch(launch(plan, tools=wanted.tools, nodes=nodes)),
+        "launch": launch_json(launch(plan, tools=wanted.tools, nodes=nodes)),
     }
 
 
-def _requirements(wanted: Requirements) -> RequirementsShape:
+def requirements_json(wanted: Requirements) -> RequirementsShape:
+    """Every requirement, resolved."""
     return {
         "task": wanted.task,
         "context_tokens": wanted.context,
@@ -146,7 +147,8 @@ def model_json(checkpoint: Checkpoint) -> ModelShape:
     }
 
 
-def _artifact(artifact: Artifact) -> ArtifactShape:
+def artifact_json(artifact: Artifact) -> ArtifactShape:
+    """What is downloaded."""
     return {
         "repo": artifact.repo,
         "files": list(artifact.files),
@@ -156,7 +158,8 @@ def _artifact(artifact: Artifact) -> ArtifactShape:
     }
 
 
-def _settings(settings: Settings) -> SettingsShape:
+def settings_json(settings: Settings) -> SettingsShape:
+    """How the engine is run."""
     return {
         "parallel": settings.parallel,
         "kv_cache_type": settings.kv_type,
@@ -170,7 +173,8 @@ def _settings(settings: Settings) -> SettingsShape:
     }
 
 
-def _placement(place: Placement) -> PlacementShape:
+def placement_json(place: Placement) -> PlacementShape:
+    """What lies where."""
     return {
         "mode": place.mode,
         "layers": place.layers,
@@ -183,7 +187,8 @@ def _placement(place: Placement) -> PlacementShape:
     }
 
 
-def _memory(memory: Memory, budget: int) -> MemoryShape:
+def memory_json(memory: Memory, budget: int) -> MemoryShape:
+    """Memory by group and by part."""
     return {
         "weights_bytes": memory.group("weights"),
         "kv_cache_bytes": memory.group("kv_cache"),
@@ -209,10 +214,11 @@ def _memory(memory: Memory, budget: int) -> MemoryShape:
     }
 
 
-def _speed(speed: Speed) -> SpeedShape:
+def speed_json(speed: Speed) -> SpeedShape:
+    """Rates and waiting times."""
     return {
-        "decode_tokens_per_second": _rate(speed.decode),
-        "prefill_tokens_per_second": _rate(speed.prefill),
+        "decode_tokens_per_second": rate_json(speed.decode),
+        "prefill_tokens_per_second": rate_json(speed.prefill),
         "bound": speed.bound,
         "basis": speed.basis,
         "throughput_tokens_per_second": four_digits(speed.throughput),
@@ -222,7 +228,8 @@ def _speed(speed: Speed) -> SpeedShape:
     }
 
 
-def _rate(rate: Rate) -> RateShape:
+def rate_json(rate: Rate) -> RateShape:
+    """A rate with its range."""
     return {"low": four_digits(rate.low), "expected": four_digits(rate.expected), "high": four_digits(rate.high)}
 
 
@@ -260,7 +267,8 @@ def _terms(terms: Terms) -> TermsShape:
     }
 
 
-def _launch(how: Launch) -> LaunchShape:
+def launch_json(how: Launch) -> LaunchShape:
+    """The commands that run it."""
     return {
         "steps": [
             {
