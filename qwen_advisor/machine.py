@@ -88,6 +88,26 @@ class InstalledEngine:
     running: bool = False
 
 
+Holder = Literal["huggingface", "llama.cpp", "lmstudio", "ollama", "folder"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Weights on a disk: in whose folder they lie, and where. Ollama's are named by their tag, not by a path."""
+
+    holder: Holder
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Everything downloaded that was found on a disk. Repositories and tags are in lower case."""
+
+    files: dict[tuple[str, str], Stored] = field(default_factory=dict)  # (repository, path in it)
+    repositories: dict[str, Stored] = field(default_factory=dict)  # those with all their weights
+    tags: dict[str, Stored] = field(default_factory=dict)  # of Ollama
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """One machine, detected or described. With ``nodes`` above 1, that many machines of this kind."""
@@ -105,5 +125,6 @@ class Machine:
     fanless: bool = False  # a phone: its full clocks last for seconds
     virtual: bool = False  # a virtual machine: its share of the memory bus is not the whole
     npus: tuple[str, ...] = ()
+    shelf: Shelf | None = None  # models on its disk; None where nobody looked
     sources: dict[str, str] = field(default_factory=dict)  # field path -> where the value came from
     notes: tuple[str, ...] = ()
