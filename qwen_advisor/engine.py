@@ -34,6 +34,16 @@ class ModelSupport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OptionSupport:
+    """From which version of an engine a command-line option, or a variable of its environment, is there."""
+
+    since: str | None = None  # None: in every version that was read
+    until: str | None = None  # first version that no longer has it
+    needed: bool = False  # without it the plan would not hold, so an engine without it is refused
+    note: str = ""  # what its absence means, or what took its place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSpec:
     """One engine of the catalogue."""
 
@@ -51,4 +61,6 @@ class EngineSpec:
     multi_gpu: Literal["none", "layers", "tensor"] = "none"
     kv_types: tuple[str, ...] = ("f16",)
     preference: dict[str, int] = field(default_factory=dict)  # hardware class -> rank, 1 is the first choice
+    options: dict[str, OptionSupport] = field(default_factory=dict)  # those that not every version has
+    images: dict[str, str] = field(default_factory=dict)  # vendor or "cpu" -> container image; {version} is put in
     sources: tuple[str, ...] = ()

@@ -151,6 +151,18 @@ class Sampling:
         return next((mode for wanted in (use, "general") for mode in mine if mode.use == wanted), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RopeScaling:
+    """What ``rope_parameters`` of ``config.json`` become where some checkpoints go beyond their native context."""
+
+    id: str
+    models: tuple[str, ...]
+    parameters: Mapping[str, Any]  # all but the factor and the native length, which depend on the context asked for
+    largest_factor: float
+    within: str = ""  # the part of config.json that holds them, "text_config"; empty for the file itself
+    sources: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """All facts. Mappings are keyed by id and may decode their values when asked."""
@@ -176,7 +188,12 @@ class Catalog:
     languages: Mapping[str, Any] = field(default_factory=dict)  # languages.yaml: ISO 639 code -> {title, since}
     ranking: Mapping[str, Any] = field(default_factory=dict)  # ranking.yaml: the weights of the ranking
     sampling: Mapping[str, Sampling] = field(default_factory=dict)  # sampling.yaml: how checkpoints are asked
+    rope: Mapping[str, RopeScaling] = field(default_factory=dict)  # rope.yaml: how contexts are stretched
 
     def sampling_of(self, model: str) -> Sampling | None:
         """What is known of how this checkpoint, by its id, is asked; ``None`` where no card says it."""
         return next((entry for entry in self.sampling.values() if model in entry.models), None)
+
+    def rope_of(self, model: str) -> RopeScaling | None:
+        """How the context of this checkpoint, by its id, is stretched; ``None`` where no source says it."""
+        return next((entry for entry in self.rope.values() if model in entry.models), None)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from qwen_advisor.engine import EngineSpec
 from qwen_advisor.evidence import Ability
-from qwen_advisor.facts import AcceleratorSpec, DeviceSpec, License, MemoryPlatform, Sampling
+from qwen_advisor.facts import AcceleratorSpec, DeviceSpec, License, MemoryPlatform, RopeScaling, Sampling
 from qwen_advisor.model import Architecture, Checkpoint
 from qwen_advisor.quantization import BlockType, Format
 from qwen_advisor.task import TaskProfile
@@ -69,6 +69,7 @@ SECTIONS = (
     Section(name="languages", files="languages.yaml", shape="mapping", within="languages"),
     Section(name="ranking", files="ranking.yaml", shape="mapping"),
     Section(name="sampling", files="sampling.yaml", shape="mapping", type=Sampling, key="id"),
+    Section(name="rope", files="rope.yaml", shape="mapping", type=RopeScaling, key="id"),
 )
 BY_NAME = {section.name: section for section in SECTIONS}
 
