@@ -9,7 +9,7 @@ from qwen_advisor.advice import Finding, Plan, Rejection
 from qwen_advisor.candidates import Candidate, candidates, hardware_class
 from qwen_advisor.engine import EngineSpec
 from qwen_advisor.evidence import Ability
-from qwen_advisor.fit import Fitted, Fitter, Shortfall, settings_for
+from qwen_advisor.fit import Calibration, Fitted, Fitter, Shortfall, settings_for
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.plan import Placement, Settings
 from qwen_advisor.quality import ability_in_language, find_ability, quantization_loss
@@ -114,7 +114,7 @@ class Search:
             if finding is None:
                 result = self.fitter.fit(candidate, self._settings(candidate))
                 if isinstance(result, Fitted):
-                    for item in self._scored(candidate, result):
+                    for item in self.scored(candidate, result):
                         failing = next((w for w in item.warnings if w.verdict == "fail"), None)
                         if failing is None:
                             found = _better(found, item)
@@ -158,7 +158,8 @@ class Search:
             return self.engines
         return tuple(s for s in known if s.id != LAST_RESORT) or known or self.engines
 
-    def _scored(self, candidate: Candidate, fitted: Fitted) -> Iterator[Found]:
+    def scored(self, candidate: Candidate, fitted: Fitted) -> Iterator[Found]:
+        """What a candidate that is laid on the machine is worth, in each way of thinking that the question allows."""
         catalog, requirements, profile = self.question.catalog, self.question.requirements, self.question.profile
         checkpoint = candidate.checkpoint
         loss, loss_error = quantization_loss(
@@ -239,6 +240,17 @@ class Search:
             standard_error=_UNKNOWN_ERROR,
             published=False,
         )
+
+
+def fitter_for(question: Question, calibration: Calibration | None = None) -> Fitter:
+    """What lays candidates on the question's machine, with accelerators until the speed that is wanted is reached.
+
+    Args:
+        question: the question.
+        calibration: factors measured on its machine.
+    """
+    wanted = max(question.profile.comfortable_speed, question.requirements.min_speed or 0.0)
+    return Fitter(question.catalog, question.machine, comfortable=wanted, calibration=calibration)
 
 
 def engines_for(question: Question) -> tuple[EngineSpec, ...]:
