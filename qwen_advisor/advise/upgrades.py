@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from qwen_advisor.advice import Rejection, Upgrade
-from qwen_advisor.advise.search import Search
+from qwen_advisor.advise.search import Search, fitter_for
 from qwen_advisor.describe import Description, describe
-from qwen_advisor.fit import Calibration, Fitter
+from qwen_advisor.fit import Calibration
 from qwen_advisor.machine import Machine
 from qwen_advisor.rules import Question
 from qwen_advisor.units import GIB, gib
@@ -113,9 +113,7 @@ def _unlocked(
     calibration: Calibration,
 ) -> str | None:
     """The best model that the changed question lets in and that is clearly better."""
-    comfortable = question.profile.comfortable_speed
-    fitter = Fitter(question.catalog, question.machine, comfortable=comfortable, calibration=calibration)
-    search = Search(question, fitter)
+    search = Search(question, fitter_for(question, calibration))
     hopeful = [question.catalog.models[r.model] for r in rejected if r.rule in rules]
     hopeful = [c for c in hopeful if search.bound(c) > threshold and search.admit(c) is None]
     hopeful.sort(key=lambda c: (-search.bound(c), c.id))
