@@ -24,6 +24,7 @@ from qwen_advisor.catalog.schema import file_schemas  # noqa: E402
 from qwen_advisor.cli.app import VERBS, run  # noqa: E402
 from qwen_advisor.render.bench_shapes import BENCH_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS  # noqa: E402
+from qwen_advisor.render.fleet_shapes import FLEET_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.schema import json_schema  # noqa: E402
 from qwen_advisor.render.shapes import DOCUMENTS  # noqa: E402
 
@@ -32,7 +33,8 @@ MARK = "<!-- made by docs/generate.py: change the code, not this page -->"
 
 def pages() -> dict[Path, str]:
     """Every generated file with what it should hold."""
-    schemas = {name: json_schema(name) for name in (*DOCUMENTS, *CATALOG_DOCUMENTS, *BENCH_DOCUMENTS)} | file_schemas()
+    documents = (*DOCUMENTS, *CATALOG_DOCUMENTS, *BENCH_DOCUMENTS, *FLEET_DOCUMENTS)
+    schemas = {name: json_schema(name) for name in documents} | file_schemas()
     made = {
         ROOT / "schemas" / f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in schemas.items()

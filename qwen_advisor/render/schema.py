@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from qwen_advisor.render.bench_shapes import BENCH_DOCUMENTS
 from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS
+from qwen_advisor.render.fleet_shapes import FLEET_DOCUMENTS
 from qwen_advisor.render.shapes import DOCUMENTS
 
 _PLAIN: dict[Any, dict[str, Any]] = {
@@ -28,7 +29,7 @@ def json_schema(name: str) -> dict[str, Any]:
         KeyError: there is no such document.
     """
     definitions: dict[str, Any] = {}
-    root = _object((DOCUMENTS | CATALOG_DOCUMENTS | BENCH_DOCUMENTS)[name], definitions)
+    root = _object((DOCUMENTS | CATALOG_DOCUMENTS | BENCH_DOCUMENTS | FLEET_DOCUMENTS)[name], definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"qwen-advisor/{name.replace('-', '/')}",
