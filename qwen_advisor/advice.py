@@ -8,7 +8,7 @@ from qwen_advisor.evidence import Ability
 from qwen_advisor.machine import Machine
 from qwen_advisor.model import Architecture, Checkpoint
 from qwen_advisor.plan import Memory, Placement, Settings, Speed
-from qwen_advisor.task import Requirements
+from qwen_advisor.task import Requirements, TaskProfile
 from qwen_advisor.values import dataclass, field
 
 
@@ -111,7 +111,10 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rival:
-    """What would put a model in the winner's place, one change at a time; None where no such change does."""
+    """What would put a model in the winner's place, one change at a time; None where no such change does.
+
+    Rivals are the recommendations after the first, and what another preference would put first.
+    """
 
     model: str
     behind: float  # utility below the winner, in spreads of ability
@@ -154,7 +157,8 @@ class Advice:
     notes: tuple[str, ...] = field(default_factory=tuple)
     weighed: tuple[Weighed, ...] = ()  # every model that was laid on the machine, best first
     complete: bool = False  # whether that is every model that passes the rules
-    rivals: tuple[Rival, ...] = ()  # of the recommendations after the first, where explanations were asked for
+    rivals: tuple[Rival, ...] = ()  # where explanations were asked for
+    profile: TaskProfile | None = None  # the task's, by which speed was weighed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,7 @@ def recommend(
     machine: Machine | None = None,
     catalog: Catalog | None = None,
     explain: bool = False,
+    everything: bool = False,
     calibration: Calibration | None = None,
     ram: str | int | None = None,
     vram: str | int | None = None,
@@ -114,7 +115,8 @@ def recommend(
             `qwen_advisor.requirements.resolve` takes them.
         machine: where; or describe it by the four names below; this machine if none is given.
         catalog: the facts; the shipped ones if not given.
-        explain: weigh every model, also those that cannot reach the list.
+        explain: say what would change the order; weighs every model.
+        everything: weigh every model, also those that cannot reach the list, so that the frontier is complete.
         calibration: factors measured on ``machine``; where this machine is looked at, those that
             ``qwen-advisor bench --calibrate`` has stored, unless others are given.
         ram: main memory, bytes or text such as ``"16G"``.
@@ -132,7 +134,8 @@ def recommend(
     facts = catalog or load_catalog()
     place = machine or machine_for(facts, ram=ram, vram=vram, gpu=gpu, device=device)
     factors = _factors(place, facts, calibration, given=machine is not None)
-    return advise(facts, place, requirements or resolve(facts, **asked), everything=explain, calibration=factors)
+    wanted = requirements or resolve(facts, **asked)
+    return advise(facts, place, wanted, everything=explain or everything, explain=explain, calibration=factors)
 
 
 def _factors(place: Machine, facts: Catalog, calibration: Calibration | None, *, given: bool) -> Calibration:

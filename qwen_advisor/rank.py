@@ -11,7 +11,7 @@ from qwen_advisor.evidence import Ability
 from qwen_advisor.task import Requirements, TaskProfile
 from qwen_advisor.values import dataclass
 
-_FULL = 0.9  # the share of a budget from which on headroom counts
+FULL = 0.9  # the share of a budget from which on headroom counts
 _CONTEXT_DOUBLINGS = 3
 
 
@@ -63,20 +63,25 @@ def score(
     the fullest pool, memory as the share taken of that pool, and context to spare by doublings, three at most.
     """
     w = weights["terms"][requirements.prefer]
-    wait = _beyond(plan.speed.time_to_answer / profile.patience)
-    slow = _beyond(profile.comfortable_speed / max(plan.speed.decode.expected, 1e-9))
-    full = min(1.0, max(0.0, (plan.fill - _FULL) / (1 - _FULL)))
+    full = min(1.0, max(0.0, (plan.fill - FULL) / (1 - FULL)))
     native = plan.checkpoint.context.native or requirements.context
     spare = min(_CONTEXT_DOUBLINGS, max(0.0, math.log2(native / requirements.context)))
     return Terms(
         ability=(ability.value - weights["risk_aversion"] * ability.standard_error) / profile.ability_spread,
         quantization_loss=(loss + weights["loss_aversion"] * loss_error) / profile.ability_spread,
-        speed=-w["wait"] * wait - w["rate"] * slow,
+        speed=speed_term(plan.speed.time_to_answer, plan.speed.decode.expected, profile=profile, weights=w),
         headroom=-w["headroom"] * full,
         context=w["context"] * spare,
         memory=-w["memory"] * plan.fill,
         other=-penalties,
     )
+
+
+def speed_term(seconds: float, rate: float, *, profile: TaskProfile, weights: Mapping[str, float]) -> float:
+    """What an answer after so many seconds, decoded at so many tokens per second, costs; never more than nothing."""
+    wait = _beyond(seconds / profile.patience)
+    slow = _beyond(profile.comfortable_speed / max(rate, 1e-9))
+    return -weights["wait"] * wait - weights["rate"] * slow
 
 
 def _beyond(ratio: float) -> float:

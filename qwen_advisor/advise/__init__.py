@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from qwen_advisor.advice import Advice, Weighed
-from qwen_advisor.advise.search import Search, lifted
+from collections.abc import Sequence
+
+from qwen_advisor.advice import Advice, Rival
+from qwen_advisor.advise.search import Search, fitter_for, lifted
 from qwen_advisor.advise.standing import standings
 from qwen_advisor.advise.upgrades import upgrades
 from qwen_advisor.advise.weighing import recommended, weigh
 from qwen_advisor.facts import Catalog
-from qwen_advisor.fit import Calibration, Fitter
+from qwen_advisor.fit import Calibration
 from qwen_advisor.machine import Machine
-from qwen_advisor.rank import dominators, rank
+from qwen_advisor.rank import Scored, rank
 from qwen_advisor.rules import Question
 from qwen_advisor.task import Requirements
 
@@ -23,6 +25,7 @@ def advise(
     requirements: Requirements,
     *,
     everything: bool = False,
+    explain: bool = False,
     calibration: Calibration | None = None,
 ) -> Advice:
     """Rank what this machine can run for this task.
@@ -32,12 +35,12 @@ def advise(
         machine: detected or described.
         requirements: what is asked, every field resolved.
         everything: weigh every model, also those whose ability cannot reach the list that was asked for.
+        explain: say what would change the order.
         calibration: factors measured on this machine.
     """
     profile = catalog.tasks[requirements.task]
     question = Question(catalog=catalog, machine=machine, requirements=requirements, profile=profile)
-    fitter = Fitter(catalog, machine, comfortable=profile.comfortable_speed, calibration=calibration)
-    search = Search(question, fitter)
+    search = Search(question, fitter_for(question, calibration))
     found, slow, rejected = weigh(search, requirements.top, everything=everything)
     notes: list[str] = []
     if not found and slow:
@@ -49,7 +52,6 @@ def advise(
             "what follows is slow"
         )
     ranked = rank([f.scored for f in found])
-    above = dominators(ranked)
     best = ranked[0].terms.total if ranked else None
     return Advice(
         catalog_version=catalog.version,
@@ -62,4 +64,12 @@ def advise(
         notes=tuple(notes),
         weighed=standings(ranked),
         complete=everything,
+        rivals=_rivals(search, ranked) if explain else (),
+        profile=profile,
     )
+
+
+def _rivals(search: Search, ranked: Sequence[Scored]) -> tuple[Rival, ...]:
+    from qwen_advisor.advise.rivals import rivals  # noqa: PLC0415  only explanations pay for it
+
+    return rivals(search, ranked)

@@ -104,7 +104,11 @@ def recommend(
     prefer: Annotated[Prefer, typer.Option(case_sensitive=False, help="What to lean towards.")] = "balanced",
     top: Annotated[int | None, typer.Option(metavar="N", min=1, help=f"How many answers; {_TOP} if not said.")] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show the terms of every score and everything that was ruled out.")
+        bool,
+        typer.Option("--explain", help="Show the terms of every score, what would change the order, all ruled out."),
+    ] = False,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw ability against speed and memory, with what nothing else beats.")
     ] = False,
     ram: RamOption = None,
     vram: VramOption = None,
@@ -126,7 +130,7 @@ def recommend(
     Without an option that describes a machine, this one is looked at.
     """
     form = chosen_format(format_given, as_json=as_json, quiet=quiet)
-    _warn_of_idle_options(form, explain=explain, top=top, quiet=quiet)
+    _warn_of_idle_options(form, explain=explain, chart=chart, top=top, quiet=quiet)
     catalog = api.load_catalog(catalog_extra or ())
     requirements = resolve(
         catalog,
@@ -166,12 +170,13 @@ def recommend(
         machine=machine,
         catalog=catalog,
         explain=explain,
+        everything=chart,
         calibration=calibration_for(machine, catalog, hardware=hardware),
     )
     if not quiet:
         for note in advice.notes:
             talk.warn(note)
-    emit(_text(advice, form, explain=explain), form)
+    emit(_text(advice, form, explain=explain, chart=chart), form)
     if not advice.recommendations:
         if form != "table":
             nothing = render.nothing(advice)
@@ -179,19 +184,25 @@ def recommend(
         raise typer.Exit(NothingFits.exit_code)
 
 
-def _text(advice: Advice, form: Format, *, explain: bool) -> str:
+def _text(advice: Advice, form: Format, *, explain: bool, chart: bool) -> str:
     match form:
         case "table":
             from qwen_advisor.render.paint import paint  # noqa: PLC0415  only tables pay for it
 
             shown = look()
-            return paint(
-                render.report(advice, narrow=shown.narrow, full_names=shown.width is None, explain=explain), shown
+            report = render.report(
+                advice,
+                narrow=shown.narrow,
+                full_names=shown.width is None,
+                explain=explain,
+                chart=chart,
+                width=shown.width,
             )
+            return paint(report, shown)
         case "markdown":
             from qwen_advisor.render.markdown import markdown  # noqa: PLC0415
 
-            return markdown(render.report(advice, explain=explain))
+            return markdown(render.report(advice, explain=explain, chart=chart))
         case "json" | "yaml":
             from qwen_advisor.render.data import document_text  # noqa: PLC0415
             from qwen_advisor.render.documents import recommend_document  # noqa: PLC0415
@@ -205,10 +216,12 @@ def _text(advice: Advice, form: Format, *, explain: bool) -> str:
             return render.environment(advice)
 
 
-def _warn_of_idle_options(form: Format, *, explain: bool, top: int | None, quiet: bool) -> None:
+def _warn_of_idle_options(form: Format, *, explain: bool, chart: bool, top: int | None, quiet: bool) -> None:
     if quiet:
         return
     if explain and form in ("csv", "id", "env"):
         talk.warn(f"--explain adds nothing to --format {form}")
+    if chart and form in ("csv", "id", "env"):
+        talk.warn(f"--chart adds nothing to --format {form}")
     if top is not None and form in ("id", "env"):
         talk.warn(f"--top changes nothing for --format {form}, which holds the first answer only")

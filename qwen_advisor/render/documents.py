@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qwen_advisor.advice import Advice, Artifact, Estimate, Recommendation, Rejection, Terms
+from qwen_advisor.advice import Advice, Artifact, Estimate, Recommendation, Rejection, Rival, Terms, Weighed
 from qwen_advisor.engines import Launch, launch
 from qwen_advisor.errors import AdvisorError, CatalogError
 from qwen_advisor.model import Checkpoint
@@ -12,6 +12,7 @@ from qwen_advisor.render.shapes import (
     ArtifactShape,
     ErrorDocument,
     EstimateDocument,
+    FrontierPointShape,
     LaunchShape,
     MemoryShape,
     ModelShape,
@@ -22,6 +23,7 @@ from qwen_advisor.render.shapes import (
     RecommendDocument,
     RejectionShape,
     RequirementsShape,
+    RivalShape,
     SettingsShape,
     SpeedShape,
     TermsShape,
@@ -40,6 +42,12 @@ def recommend_document(advice: Advice) -> RecommendDocument:
         "recommendations": [_recommendation(item, wanted, advice.machine.nodes) for item in advice.recommendations],
         "rejected": [_rejection(item) for item in advice.rejected],
         "upgrades": [{"change": item.change, "unlocks": item.unlocks} for item in advice.upgrades],
+        "frontier": {
+            "weighed": len(advice.weighed),
+            "complete": advice.complete,
+            "models": [_frontier_point(item) for item in advice.weighed if item.frontier],
+        },
+        "rivals": [_rival(item) for item in advice.rivals],
         "notes": list(advice.notes),
     }
 
@@ -280,6 +288,33 @@ def launch_json(how: Launch) -> LaunchShape:
             for step in how.steps
         ],
         "notes": list(how.notes),
+    }
+
+
+def _frontier_point(item: Weighed) -> FrontierPointShape:
+    plan = item.plan
+    return {
+        "rank": item.rank,
+        "model": plan.checkpoint.id,
+        "quantization": plan.format,
+        "engine": plan.settings.engine,
+        "thinking": plan.thinking,
+        "ability": round(item.able, 4),
+        "standard_error": round(item.ability.standard_error, 4),
+        "decode_tokens_per_second": four_digits(plan.speed.decode.expected),
+        "time_to_answer_seconds": four_digits(plan.speed.time_to_answer),
+        "total_bytes": plan.memory.total,
+    }
+
+
+def _rival(item: Rival) -> RivalShape:
+    return {
+        "model": item.model,
+        "behind": round(item.behind, 4),
+        "abler": None if item.abler is None else round(item.abler, 4),
+        "abler_in_standard_errors": None if item.abler_in_errors is None else round(item.abler_in_errors, 4),
+        "faster": None if item.faster is None else four_digits(item.faster),
+        "prefers": list(item.prefers),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qwen_advisor.render.data import markdown_table
-from qwen_advisor.render.report import Block, Commands, Facts, Grid, Lines, Report
+from qwen_advisor.render.report import Block, Commands, Facts, Grid, Lines, Picture, Report
 
 
 def markdown(report: Report) -> str:
@@ -25,6 +25,8 @@ def _block(block: Block) -> str:
             fence = "```sh\n" + "".join(f"{line}\n" for line in lines if line) + "```\n" if block.steps else ""
             notes = "".join(f"- {note}\n" for note in block.notes)
             return _title(block.title) + fence + ("\n" * bool(fence and notes)) + notes
+        case Picture():
+            return "```text\n" + "".join(f"{line}\n" for line in (block.title, *block.lines)) + "```\n"
         case _:
             return ""
 

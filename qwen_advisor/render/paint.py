@@ -6,15 +6,31 @@ import io
 from typing import TYPE_CHECKING
 
 from qwen_advisor.render.look import Look
-from qwen_advisor.render.report import Block, Commands, Facts, Grid, Lines, Report
+from qwen_advisor.render.report import Block, Commands, Facts, Grid, Lines, Picture, Report
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 _UNBOUNDED = 10_000  # columns: into a pipe or a file, a line is as long as it needs to be
 _TO_ASCII = str.maketrans(
-    {"±": "+/-", "–": "-", "×": "x", "→": "->", "█": "#", "░": ".", "·": "-", "≥": ">=", "≤": "<="}
+    {
+        "±": "+/-",
+        "–": "-",
+        "×": "x",
+        "→": "->",
+        "█": "#",
+        "░": ".",
+        "·": "-",
+        "≥": ">=",
+        "≤": "<=",
+        "│": "|",
+        "┤": "+",
+        "└": "+",
+        "─": "-",
+        "┬": "+",
+    }
 )
 
 
@@ -69,8 +85,21 @@ def _block(console: Console, block: Block) -> None:
                 console.print(f"  {step.shell}", soft_wrap=True, style="bold")
             for note in block.notes:
                 _hang(console, "-", note)
+        case Picture():
+            _title(console, block.title)
+            for number, line in enumerate(block.lines):
+                console.print(_spotted(line, [column for row, column in block.strong if row == number]), soft_wrap=True)
         case _:
             return
+
+
+def _spotted(line: str, columns: list[int]) -> Text:
+    from rich.text import Text  # noqa: PLC0415  only pictures pay for it
+
+    text = Text(line)
+    for column in columns:
+        text.stylize("bold green", column, column + 1)
+    return text
 
 
 def _title(console: Console, title: str) -> None:

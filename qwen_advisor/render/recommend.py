@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qwen_advisor.advice import Advice, Recommendation, Rejection
+from qwen_advisor.advice import Advice, Plan, Recommendation, Rejection
 from qwen_advisor.engines import launch
 from qwen_advisor.errors import NothingFits
 from qwen_advisor.render import words
@@ -41,14 +41,24 @@ _COLUMNS = (
 )
 
 
-def report(advice: Advice, *, narrow: bool = False, full_names: bool = True, explain: bool = False) -> Report:
+def report(
+    advice: Advice,
+    *,
+    narrow: bool = False,
+    full_names: bool = True,
+    explain: bool = False,
+    chart: bool = False,
+    width: int | None = None,
+) -> Report:
     """The pick in words, the ranking, what was ruled out, what would unlock more, and how to run it.
 
     Args:
         advice: the answer.
         narrow: save columns.
         full_names: write repositories with their organisation.
-        explain: add the terms of every score and all that was ruled out.
+        explain: add the terms of every score, what would change the order and all that was ruled out.
+        chart: add ability against speed and memory, drawn in characters.
+        width: columns for the drawing; None where nothing bounds it.
     """
     if not advice.recommendations:
         return _nothing(advice, explain=explain)
@@ -61,10 +71,16 @@ def report(advice: Advice, *, narrow: bool = False, full_names: bool = True, exp
         Lines(title="Warnings", lines=pick.warnings),
         _ranking(advice, narrow=narrow, full_names=full_names),
     ]
+    if chart:
+        from qwen_advisor.render.chart import charts  # noqa: PLC0415  only charts pay for it
+
+        blocks += charts(advice, width=width, narrow=narrow, full_names=full_names)
     if explain:
-        blocks.append(_terms(advice, full_names=full_names))
+        from qwen_advisor.render.explain import explanation  # noqa: PLC0415  only explanations pay for it
+
+        blocks += explanation(advice, full_names=full_names)
     blocks += [
-        _ruled_out(advice.rejected, explain=explain),
+        *_ruled_out(advice.rejected, explain=explain),
         _upgrades(advice),
         Commands(title="Run it", steps=how.steps, notes=how.notes),
     ]
@@ -163,45 +179,33 @@ def _ranking(advice: Advice, *, narrow: bool, full_names: bool) -> Grid:
         context, license_id = words.tokens(plan.settings.context_per_request), plan.checkpoint.license or "not known"
         memory, setting = gib(plan.memory.total), (plan.format, plan.settings.engine)
         if narrow:
-            merged = f"{model}\n{setting[0]}, {setting[1]}"
+            merged = f"{model}\n{setting[0]}, {setting[1]}{_thinks(plan)}"
             rows.append((str(item.rank), merged, memory, speed, able, f"{context}\n{license_id}"))
         else:
-            rows.append((str(item.rank), model, *setting, memory, speed, able, context, license_id))
+            rows.append((str(item.rank), model, *setting, plan.thinking, memory, speed, able, context, license_id))
     if narrow:
         headings: tuple[str, ...] = ("", "model", "memory", "tokens/s", "quality", "context\nlicense")
         right = frozenset({0, 2})
     else:
-        headings = ("", "model", "quant", "engine", "memory", "tokens/s", "quality", "context", "license")
-        right = frozenset({0, 4, 7})
+        headings = ("", "model", "quant", "engine", "thinks", "memory", "tokens/s", "quality", "context", "license")
+        right = frozenset({0, 5, 8})
     return Grid(title="Ranking", headings=headings, rows=tuple(rows), right=right)
 
 
-def _terms(advice: Advice, *, full_names: bool) -> Grid:
-    names = ("ability", "quantization loss", "speed", "headroom", "context", "memory", "other", "sum", "score")
-    rows = []
-    for item in advice.recommendations:
-        terms = item.terms
-        numbers = (
-            terms.ability,
-            -terms.quantization_loss,
-            terms.speed,
-            terms.headroom,
-            terms.context,
-            terms.memory,
-            terms.other,
-            terms.total,
-        )
-        model = item.plan.checkpoint.id if full_names else words.short(item.plan.checkpoint.id)
-        rows.append((model, *(f"{number:+.2f}" for number in numbers), f"{item.score:.0f}"))
-    return Grid(title="Terms of the score", headings=("model", *names), rows=tuple(rows), right=frozenset(range(1, 10)))
+def _thinks(plan: Plan) -> str:
+    return "" if plan.thinking == "none" else f", thinking {plan.thinking}"
 
 
-def _ruled_out(rejected: tuple[Rejection, ...], *, explain: bool) -> Lines:
-    shown = rejected if explain else rejected[:_SHOWN]
+def _ruled_out(rejected: tuple[Rejection, ...], *, explain: bool) -> tuple[Lines, ...]:
+    if explain:
+        from qwen_advisor.render.explain import ruled_out  # noqa: PLC0415  only explanations pay for it
+
+        return ruled_out(rejected)
+    shown = words.by_nearness(rejected)[:_SHOWN]
     lines = [f"{item.model}: {item.message} ({item.rule})" for item in shown]
     if len(rejected) > len(shown):
         lines.append(f"and {len(rejected) - len(shown)} more, which --explain and --json list")
-    return Lines(title="Ruled out", lines=tuple(lines))
+    return (Lines(title="Ruled out", lines=tuple(lines)),)
 
 
 def _upgrades(advice: Advice) -> Lines:
@@ -224,7 +228,11 @@ def _nothing(advice: Advice, *, explain: bool) -> Report:
     pairs = [("for", f"{advice.requirements.task} on {words.machine(advice.machine)}")]
     if miss is not None:
         pairs.append(("nearest", f"{miss.model}: {miss.message} ({miss.rule})"))
-    blocks = (Facts(pairs=tuple(pairs)), _upgrades(advice), _ruled_out(advice.rejected, explain=explain))
+    blocks: tuple[Block, ...] = (
+        Facts(pairs=tuple(pairs)),
+        _upgrades(advice),
+        *_ruled_out(advice.rejected, explain=explain),
+    )
     count = len(advice.rejected)
     headline = f"Nothing fits: {count} model{'s were' if count != 1 else ' was'} ruled out"
     return Report(headline=headline, good=False, blocks=blocks)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from qwen_advisor.engines import Step
+from qwen_advisor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,16 @@ class Commands:
     notes: tuple[str, ...] = ()
 
 
-Block = Facts | Lines | Grid | Commands
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Lines whose characters keep their columns; ``strong`` holds (line, column) of those that are set off."""
+
+    title: str
+    lines: tuple[str, ...]
+    strong: frozenset[tuple[int, int]] = frozenset()
+
+
+Block = Facts | Lines | Grid | Commands | Picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

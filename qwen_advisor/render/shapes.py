@@ -313,6 +313,42 @@ class UpgradeShape(TypedDict):
     unlocks: Annotated[str, "Repository of the model"]
 
 
+class FrontierPointShape(TypedDict):
+    """A model that nothing else beats in ability, speed and memory at once, at its best setting."""
+
+    rank: Annotated[int, "Its place in the order; those beyond `top` are not among the recommendations"]
+    model: Annotated[str, "Hugging Face repository"]
+    quantization: str
+    engine: str
+    thinking: Literal["on", "off", "none"]
+    ability: Annotated[float, "Logits, after quantization"]
+    standard_error: float
+    decode_tokens_per_second: float
+    time_to_answer_seconds: Annotated[float, "Until the answer is complete, thoughts included: the speed that counts"]
+    total_bytes: Annotated[int, "Memory taken"]
+
+
+class FrontierShape(TypedDict):
+    """The Pareto frontier of ability, speed and memory."""
+
+    weighed: Annotated[int, "How many models were laid on the machine"]
+    complete: Annotated[
+        bool, "True with --chart or --explain: all that pass the rules; else those that can reach the list"
+    ]
+    models: list[FrontierPointShape]
+
+
+class RivalShape(TypedDict):
+    """What would put a model in the winner's place, one change at a time; null where no such change does."""
+
+    model: str
+    behind: Annotated[float, "Score terms below the winner, in spreads of ability"]
+    abler: Annotated[float | None, "Logits more ability"]
+    abler_in_standard_errors: Annotated[float | None, "The same in standard errors of the difference of the two"]
+    faster: Annotated[float | None, "So many times as fast, prompt, thoughts and answer alike"]
+    prefers: Annotated[list[str], "Values of --prefer under which it stands first"]
+
+
 class RecommendDocument(TypedDict):
     """What `qwen-advisor recommend --json` prints, with exit code 0 or 3."""
 
@@ -323,6 +359,8 @@ class RecommendDocument(TypedDict):
     recommendations: Annotated[list[RecommendationShape], "Best first; empty where nothing fits"]
     rejected: list[RejectionShape]
     upgrades: list[UpgradeShape]
+    frontier: FrontierShape
+    rivals: Annotated[list[RivalShape], "The recommendations after the first, with --explain"]
     notes: list[str]
 
 

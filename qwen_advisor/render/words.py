@@ -10,6 +10,8 @@ from qwen_advisor.machine import Machine
 from qwen_advisor.plan import Placement, Rate
 from qwen_advisor.units import gib
 
+_BY_MACHINE = "MSED"  # rules on memory, speed, engines and formats, disk and download
+
 
 def short(model: str) -> str:
     """The name without its organisation, which every command accepts too."""
@@ -112,10 +114,18 @@ def download(artifact: Artifact) -> str:
 
 def nearest_miss(rejected: tuple[Rejection, ...]) -> Rejection | None:
     """The rejection whose number came nearest to what it had to be."""
-    return min((item for item in rejected if _gap(item) is not None), key=lambda item: _gap(item) or 0.0, default=None)
+    return min((item for item in rejected if gap(item) is not None), key=lambda item: gap(item) or 0.0, default=None)
 
 
-def _gap(item: Rejection) -> float | None:
+def by_nearness(rejected: tuple[Rejection, ...]) -> tuple[Rejection, ...]:
+    """What this machine ruled out first, by how near it came; then what a wish or a fact did, in its own order."""
+    return tuple(
+        sorted(rejected, key=lambda item: (item.rule[0] not in _BY_MACHINE, gap(item) is None, gap(item) or 0.0))
+    )
+
+
+def gap(item: Rejection) -> float | None:
+    """By what factor a number missed what it had to be; None where no number tells."""
     if not item.needed or not item.available or item.needed < 0 or item.available < 0:
         return None
     ratio = item.needed / item.available

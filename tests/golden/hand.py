@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qwen_advisor.advice import Advice, Artifact, Estimate, Plan, Recommendation, Rejection, Terms, Upgrade
+from qwen_advisor.advice import (
+    Advice,
+    Artifact,
+    Estimate,
+    Plan,
+    Recommendation,
+    Rejection,
+    Rival,
+    Terms,
+    Upgrade,
+    Weighed,
+)
 from qwen_advisor.evidence import Ability, Evidence
 from qwen_advisor.machine import Accelerator, Cpu, HostMemory, Machine
 from qwen_advisor.model import Architecture, Checkpoint, Context, TextDecoder
 from qwen_advisor.plan import Memory, MemoryPart, Placement, Rate, Settings, Speed
-from qwen_advisor.task import Requirements
+from qwen_advisor.task import Requirements, TaskProfile
 from qwen_advisor.units import GIB, MIB
 
 ARCHITECTURE = Architecture(
@@ -172,12 +183,42 @@ CODER_PLAN = plan(
     ),
     thinking="none",
 )
+FIRST, SECOND = recommendation(1, CODER_PLAN, 1.88, 100.0), recommendation(2, plan(), 1.21, 61.4)
+
+
+def weighed(rank: int, made: Plan, value: float, *, dominated_by: str | None = None) -> Weighed:
+    """A model that was laid on the machine."""
+    like = recommendation(rank, made, value, 50.0)
+    return Weighed(
+        rank=rank,
+        plan=made,
+        ability=like.ability,
+        quantization_loss=like.quantization_loss,
+        terms=like.terms,
+        dominated_by=dominated_by,
+    )
+
+
+CODE = TaskProfile(
+    id="code",
+    title="Writing and repairing code",
+    ability="code",
+    ability_spread=1.4,
+    kinds=("instruct",),
+    context=16384,
+    prompt_tokens=3000,
+    output_tokens=1000,
+    reasoning_tokens=4000,
+    comfortable_speed=30.0,
+    floor_speed=5.0,
+    patience=90.0,
+)
 ADVICE = Advice(
     catalog_version="2026.11",
     catalog_models=217,
     machine=CPU,
     requirements=Requirements(task="code", context=8192, prompt_tokens=3000, output_tokens=1000, tools=True),
-    recommendations=(recommendation(1, CODER_PLAN, 1.88, 100.0), recommendation(2, plan(), 1.21, 61.4)),
+    recommendations=(FIRST, SECOND),
     rejected=(
         Rejection(
             model="Qwen/Qwen3-32B",
@@ -197,8 +238,25 @@ ADVICE = Advice(
     ),
     upgrades=(Upgrade(change="an RTX 3090", unlocks="Qwen/Qwen3.6-27B"),),
     notes=("bandwidth of main memory is assumed",),
+    weighed=(
+        weighed(1, CODER_PLAN, 1.88),
+        weighed(2, plan(), 1.21),
+        weighed(3, plan(checkpoint=replace(DENSE, id="Qwen/Qwen3-8B-Old")), 0.4, dominated_by="Qwen/Qwen3-8B"),
+    ),
+    complete=True,
+    rivals=(
+        Rival(
+            model="Qwen/Qwen3-8B",
+            behind=0.67,
+            abler=0.938,
+            abler_in_errors=5.527,
+            faster=None,
+            prefers=("speed", "memory"),
+        ),
+    ),
+    profile=CODE,
 )
-NOTHING = replace(ADVICE, recommendations=())
+NOTHING = replace(ADVICE, recommendations=(), weighed=(), rivals=())
 
 ESTIMATE = Estimate(
     checkpoint=DENSE,

@@ -23,10 +23,15 @@ from qwen_advisor.render.paint import paint
 ANSWERS = Path(__file__).parent / "answers"
 
 
-def recommend_at(width: int, *, explain: bool = False, colour: bool = False) -> Callable[[ModuleType], str]:
-    look = Look(width=width, colour=colour)
+def recommend_at(
+    width: int, *, explain: bool = False, chart: bool = False, colour: bool = False, ascii_only: bool = False
+) -> Callable[[ModuleType], str]:
+    look = Look(width=width, colour=colour, ascii_only=ascii_only)
     return lambda hand: paint(
-        recommend.report(hand.ADVICE, narrow=look.narrow, full_names=False, explain=explain), look
+        recommend.report(
+            hand.ADVICE, narrow=look.narrow, full_names=False, explain=explain, chart=chart, width=look.width
+        ),
+        look,
     )
 
 
@@ -34,6 +39,8 @@ CASES: dict[str, Callable[[ModuleType], str]] = {
     "recommend-80.txt": recommend_at(80),
     "recommend-120.txt": recommend_at(120),
     "recommend-120-explain.txt": recommend_at(120, explain=True),
+    "recommend-120-chart.txt": recommend_at(120, chart=True),
+    "recommend-60-chart-ascii.txt": recommend_at(60, chart=True, ascii_only=True),
     "recommend-100-colour.ansi": recommend_at(100, colour=True),
     "recommend-piped.txt": lambda hand: paint(recommend.report(hand.ADVICE), Look()),
     "recommend-ascii.txt": lambda hand: paint(recommend.report(hand.ADVICE), Look(ascii_only=True)),
