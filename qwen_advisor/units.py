@@ -22,6 +22,8 @@ MIB = 1024**2
 GIB = 1024**3
 TIB = 1024**4
 
+_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([mgt])(?:b(?:/s|ps)?)?)?\s*", re.IGNORECASE)
+_RATE_SCALE = {"": 1e9, "m": 1e6, "g": 1e9, "t": 1e12}
 _SCALE = {"": GIB, "B": 1, "K": KIB, "M": MIB, "G": GIB, "T": TIB}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(?:([KMGT])(?:i?B)?|(B))?\s*", re.IGNORECASE)
 _TOKENS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KM]?)\s*", re.IGNORECASE)
@@ -44,6 +46,28 @@ def parse_size(text: str) -> Bytes:
     if not 1 <= size < _LARGEST_SIZE:
         raise UsageError(f"{text!r} is out of range", hint="a size lies between 1 byte and 1 EiB")
     return Bytes(round(size))
+
+
+def parse_reserve(text: str) -> int:
+    """Bytes to leave free: a size, or ``0`` for nothing.
+
+    Raises:
+        UsageError: the text is no size.
+    """
+    return 0 if re.fullmatch(r"\s*0+(?:\.0*)?\s*[kmgt]?i?b?\s*", text, re.IGNORECASE) else parse_size(text)
+
+
+def parse_bandwidth(text: str) -> float:
+    """Bytes per second of ``1008``, ``1008 GB/s``, ``1.8TB/s`` or ``512 MB/s``; without a unit it is GB/s.
+
+    Raises:
+        UsageError: the text is no such rate.
+    """
+    match = _RATE.fullmatch(text)
+    value = float(match[1]) * _RATE_SCALE[(match[2] or "").lower()] if match else 0.0
+    if not 0 < value < 1e15:
+        raise UsageError(f"{text!r} is not a bandwidth", hint="write it in GB/s, such as 1008 or 1.8 TB/s")
+    return value
 
 
 def show_size(size: int) -> str:

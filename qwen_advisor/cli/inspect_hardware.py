@@ -104,7 +104,7 @@ def _print_evidence(*, measure: bool, save: Path | None, others: bool) -> None:
             "--raw has a form of its own", hint="redirect it: qwen-advisor inspect-hardware --raw > evidence.yaml"
         )
     from qwen_advisor.probes import look as evidence  # noqa: PLC0415  only --raw needs it apart from the machine
-    from qwen_advisor.probes import to_text  # noqa: PLC0415
+    from qwen_advisor.probes.evidence import to_text  # noqa: PLC0415
 
     emit(to_text(evidence(measure=measure)))
 

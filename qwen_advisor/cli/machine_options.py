@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qwen_advisor.calibration import lapsed
-from qwen_advisor.calibration import load as load_calibration
 from qwen_advisor.cli import completion, talk
 from qwen_advisor.cli.options import read
 from qwen_advisor.describe import Description, describe, override
@@ -17,8 +15,7 @@ from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Accelerator, Machine
 from qwen_advisor.probes import detect
-from qwen_advisor.profiles import parse_bandwidth, parse_reserve, read_profile
-from qwen_advisor.units import gib, parse_size
+from qwen_advisor.units import gib, parse_bandwidth, parse_reserve, parse_size
 from qwen_advisor.values import replace
 
 if TYPE_CHECKING:
@@ -112,6 +109,8 @@ def machine_from_options(
         return describe(catalog, said) if describing else override(detect(catalog, measure=measure), said)
     if said.device is not None:
         raise UsageError("--hardware and --device both name a machine", hint="give one of them")
+    from qwen_advisor.profiles import read_profile  # noqa: PLC0415  with --hardware only
+
     return _changed(catalog, read_profile(hardware, catalog), said)
 
 
@@ -123,9 +122,11 @@ def calibration_for(machine: Machine, catalog: Catalog, *, hardware: Path | None
     """
     if hardware is not None or machine.described:
         return {}
+    from qwen_advisor.calibration import lapsed, load  # noqa: PLC0415  for this very machine only
+
     if lapsed(machine, catalog):
         talk.hint("speeds were calibrated for another version: measure again by qwen-advisor bench --calibrate")
-    return load_calibration(machine, catalog)
+    return load(machine, catalog)
 
 
 def _changed(catalog: Catalog, saved: Machine, said: Description) -> Machine:

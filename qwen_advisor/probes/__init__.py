@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from qwen_advisor.facts import Catalog
-from qwen_advisor.machine import Machine
-from qwen_advisor.probes.assemble import interpret
-from qwen_advisor.probes.collect import collect
-from qwen_advisor.probes.evidence import Evidence, from_document, is_evidence, to_text
+from typing import TYPE_CHECKING
+
 from qwen_advisor.values import replace
 
-__all__ = ["Evidence", "collect", "detect", "from_document", "interpret", "is_evidence", "look", "to_text"]
+if TYPE_CHECKING:  # a described machine is answered without any of it
+    from qwen_advisor.facts import Catalog
+    from qwen_advisor.machine import Machine
+    from qwen_advisor.probes.evidence import Evidence
+
+__all__ = ["detect", "look"]
 
 
 def look(*, measure: bool = False) -> Evidence:
     """Raw evidence of this machine; with ``measure`` also the memory bandwidth that a short benchmark reads."""
+    from qwen_advisor.probes.collect import collect  # noqa: PLC0415  as above
+
     evidence = collect()
     if not measure:
         return evidence
@@ -32,4 +36,6 @@ def detect(catalog: Catalog, *, measure: bool = False) -> Machine:
     Raises:
         ProbeError: nothing at all could be read.
     """
+    from qwen_advisor.probes.assemble import interpret  # noqa: PLC0415  as above
+
     return interpret(look(measure=measure), catalog)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from qwen_advisor.profiles.document import machine_document
 from qwen_advisor.profiles.files import parse_profile, read_profile, write_profile
-from qwen_advisor.profiles.words import description_of, parse_bandwidth, parse_reserve
+from qwen_advisor.profiles.words import description_of
 
 __all__ = [
     "description_of",
     "machine_document",
-    "parse_bandwidth",
     "parse_profile",
-    "parse_reserve",
     "read_profile",
     "write_profile",
 ]

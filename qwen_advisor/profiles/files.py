@@ -13,7 +13,8 @@ from qwen_advisor.describe import describe
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Machine
-from qwen_advisor.probes import from_document, interpret, is_evidence
+from qwen_advisor.probes.assemble import interpret
+from qwen_advisor.probes.evidence import from_document, is_evidence
 from qwen_advisor.profiles.document import SCHEMA, machine_document, machine_from
 from qwen_advisor.profiles.words import description_of
 

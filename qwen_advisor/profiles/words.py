@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from qwen_advisor.describe import Description
 from qwen_advisor.errors import UsageError
-from qwen_advisor.units import parse_size
+from qwen_advisor.units import parse_bandwidth, parse_reserve, parse_size
 
 _KINDS = {
     "ram": "size",
@@ -21,8 +20,6 @@ _KINDS = {
     "gpu_bandwidth": "rate",
     "ram_bandwidth": "rate",
 }
-_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([mgt])(?:b(?:/s|ps)?)?)?\s*", re.IGNORECASE)
-_SCALE = {"": 1e9, "m": 1e6, "g": 1e9, "t": 1e12}
 
 
 def description_of(document: Mapping[str, Any], where: str) -> Description:
@@ -64,25 +61,3 @@ def _read(where: str, kind: str, value: Any) -> Any:
         raise UsageError(f"{where}: {error.message}", hint=error.hint) from error
     except ValueError as error:
         raise UsageError(f"{where} must be a whole number, not {text!r}") from error
-
-
-def parse_reserve(text: str) -> int:
-    """Bytes to leave free: a size, or ``0`` for nothing.
-
-    Raises:
-        UsageError: the text is no size.
-    """
-    return 0 if re.fullmatch(r"\s*0+(?:\.0*)?\s*[kmgt]?i?b?\s*", text, re.IGNORECASE) else parse_size(text)
-
-
-def parse_bandwidth(text: str) -> float:
-    """Bytes per second of ``1008``, ``1008 GB/s``, ``1.8TB/s`` or ``512 MB/s``; without a unit it is GB/s.
-
-    Raises:
-        UsageError: the text is no such rate.
-    """
-    match = _RATE.fullmatch(text)
-    value = float(match[1]) * _SCALE[(match[2] or "").lower()] if match else 0.0
-    if not 0 < value < 1e15:
-        raise UsageError(f"{text!r} is not a bandwidth", hint="write it in GB/s, such as 1008 or 1.8 TB/s")
-    return value

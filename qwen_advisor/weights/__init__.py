@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from qwen_advisor.footprint import Footprint, LayerWeights
 from qwen_advisor.model import Architecture
 from qwen_advisor.quantization import BlockType, Format
-from qwen_advisor.weights import gguf, repository
+from qwen_advisor.weights import gguf
 from qwen_advisor.weights.variants import VARIANTS
 
 __all__ = ["VARIANTS", "footprint", "layers"]
@@ -39,6 +39,8 @@ def footprint(
     """
     if fmt.container == "gguf":
         return gguf.footprint(architecture, fmt, block_types, variant)
+    from qwen_advisor.weights import repository  # noqa: PLC0415  an answer in GGUF needs none of its counting
+
     return repository.footprint(architecture, fmt, variant)
 
 
@@ -52,4 +54,6 @@ def layers(
     """Each decoder layer in bytes, first to last; arguments, errors and totals are those of `footprint`."""
     if fmt.container == "gguf":
         return gguf.layers(architecture, fmt, block_types, variant)
+    from qwen_advisor.weights import repository  # noqa: PLC0415  as above
+
     return repository.layers(architecture, fmt, variant)

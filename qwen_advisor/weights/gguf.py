@@ -10,7 +10,6 @@ from qwen_advisor.quantization import BlockType, Format
 from qwen_advisor.weights.gguf_file import OUTSIDE, GgufFile, Sum
 from qwen_advisor.weights.gguf_header import header_bytes
 from qwen_advisor.weights.gguf_settings import open_file
-from qwen_advisor.weights.projector import PROJECTOR_TYPES, projector
 from qwen_advisor.weights.publisher_mixes import Model, learned_bits
 
 _TABLE = "per_layer_token_embd.weight"
@@ -24,6 +23,8 @@ def footprint(
     stored = "stored-head" in variant
     head, lookups, output = _head(file, stored=stored, has_head=text.lm_head)
     body, mtp = file.body(), file.mtp_block()
+    from qwen_advisor.weights.projector import PROJECTOR_TYPES, projector  # noqa: PLC0415  for footprints only
+
     kind = next((PROJECTOR_TYPES[word] for word in variant if word in PROJECTOR_TYPES), "F16")
     mmproj = projector(architecture, types, kind)
     header = header_bytes(

@@ -14,8 +14,10 @@ import pytest
 
 from qwen_advisor.errors import ProbeError
 from qwen_advisor.facts import Catalog
-from qwen_advisor.probes import Evidence, asking, collect, interpret, look, measure
-from qwen_advisor.probes.collect import cache_folder
+from qwen_advisor.probes import asking, look, measure
+from qwen_advisor.probes.assemble import interpret
+from qwen_advisor.probes.collect import cache_folder, collect
+from qwen_advisor.probes.evidence import Evidence
 from qwen_advisor.probes.runner import Gathered, Probe, run
 from qwen_advisor.units import MIB
 

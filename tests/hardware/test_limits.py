@@ -6,8 +6,9 @@ import pytest
 
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Machine
-from qwen_advisor.probes import Evidence, interpret
+from qwen_advisor.probes.assemble import interpret
 from qwen_advisor.probes.cgroup import cpu_quota_v1, cpu_quota_v2, limit_files, memory_limit, parse_limits
+from qwen_advisor.probes.evidence import Evidence
 from qwen_advisor.units import GIB
 
 V2 = "30 24 0:26 / /sys/fs/cgroup rw shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"

@@ -17,15 +17,12 @@ from qwen_advisor.catalog import load_catalog
 from qwen_advisor.describe import Description, describe
 from qwen_advisor.errors import AdvisorError, ProbeError, UsageError
 from qwen_advisor.probes import (
-    Evidence,
     amd,
     apple,
     cgroup,
     cpuinfo,
     engines,
-    from_document,
     intel,
-    interpret,
     jetson,
     meminfo,
     numbers,
@@ -35,6 +32,8 @@ from qwen_advisor.probes import (
     vulkan,
     windows,
 )
+from qwen_advisor.probes.assemble import interpret
+from qwen_advisor.probes.evidence import Evidence, from_document
 from qwen_advisor.probes.visibility import visible
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from qwen_advisor.facts import Catalog
-from qwen_advisor.probes import Evidence, from_document, interpret, to_text
+from qwen_advisor.probes.assemble import interpret
+from qwen_advisor.probes.evidence import Evidence, from_document, to_text
 from qwen_advisor.profiles import machine_document, read_profile
 from qwen_advisor.render.schema import json_schema
 

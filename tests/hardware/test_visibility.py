@@ -9,7 +9,8 @@ import pytest
 
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Machine
-from qwen_advisor.probes import Evidence, interpret
+from qwen_advisor.probes.assemble import interpret
+from qwen_advisor.probes.evidence import Evidence
 from qwen_advisor.probes.found import FoundGpu, FoundSlice, joined
 from qwen_advisor.probes.visibility import listed, visible
 from qwen_advisor.units import GIB, MIB
