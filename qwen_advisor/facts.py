@@ -189,6 +189,7 @@ class Catalog:
     ranking: Mapping[str, Any] = field(default_factory=dict)  # ranking.yaml: the weights of the ranking
     sampling: Mapping[str, Sampling] = field(default_factory=dict)  # sampling.yaml: how checkpoints are asked
     rope: Mapping[str, RopeScaling] = field(default_factory=dict)  # rope.yaml: how contexts are stretched
+    training: Mapping[str, Any] = field(default_factory=dict)  # training.yaml: constants of fine-tuning
 
     def sampling_of(self, model: str) -> Sampling | None:
         """What is known of how this checkpoint, by its id, is asked; ``None`` where no card says it."""

@@ -69,6 +69,7 @@ SECTIONS = (
     Section(name="languages", files="languages.yaml", shape="mapping", within="languages"),
     Section(name="ranking", files="ranking.yaml", shape="mapping"),
     Section(name="sampling", files="sampling.yaml", shape="mapping", type=Sampling, key="id"),
+    Section(name="training", files="training.yaml", shape="mapping"),
     Section(name="rope", files="rope.yaml", shape="mapping", type=RopeScaling, key="id"),
 )
 BY_NAME = {section.name: section for section in SECTIONS}
