@@ -18,10 +18,12 @@ VERBS = {
     "recommend": ("qwen_advisor.cli.recommend:recommend", "Which model, and how to run it."),
     "inspect-hardware": ("qwen_advisor.cli.inspect_hardware:inspect_hardware", "What this machine is."),
     "estimate": ("qwen_advisor.cli.estimate:estimate", "Memory and speed of one model."),
+    "check": ("qwen_advisor.cli.check:check", "A gate for CI: does a model fit as asked?"),
     "pull": ("qwen_advisor.cli.pull:pull", "Fetch the files of a model."),
     "bench": ("qwen_advisor.cli.bench:bench", "Measure a live server."),
     "health": ("qwen_advisor.cli.health:health", "Whether a live server is well."),
     "fleet": ("qwen_advisor.cli.fleet:fleet", "A pick for each machine of an inventory."),
+    "mcp": ("qwen_advisor.cli.mcp:mcp", "The answers as tools for agents."),
     "catalog": ("qwen_advisor.cli.catalog:catalog_app", "The models and the facts about them."),
 }
 _OURS = ("-h", "--help", "--version", "--install-completion", "--show-completion")

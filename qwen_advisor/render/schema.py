@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from qwen_advisor.render.bench_shapes import BENCH_DOCUMENTS
 from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS
 from qwen_advisor.render.fleet_shapes import FLEET_DOCUMENTS
-from qwen_advisor.render.shapes import DOCUMENTS
+from qwen_advisor.render.hub_shapes import HUB_DOCUMENTS
+from qwen_advisor.render.shapes import DOCUMENTS, SIGNED
 
 _PLAIN: dict[Any, dict[str, Any]] = {
     Any: {},
     str: {"type": "string"},
     bool: {"type": "boolean"},
-    int: {"type": "integer", "minimum": 0},  # counts, bytes and tokens: none of ours is negative
+    int: {"type": "integer", "minimum": 0},  # counts, bytes, tokens: one that may be negative says so
     float: {"type": "number"},
     NoneType: {"type": "null"},
 }
@@ -29,7 +30,9 @@ def json_schema(name: str) -> dict[str, Any]:
         KeyError: there is no such document.
     """
     definitions: dict[str, Any] = {}
-    root = _object((DOCUMENTS | CATALOG_DOCUMENTS | BENCH_DOCUMENTS | FLEET_DOCUMENTS)[name], definitions)
+    root = _object(
+        (DOCUMENTS | HUB_DOCUMENTS | CATALOG_DOCUMENTS | BENCH_DOCUMENTS | FLEET_DOCUMENTS)[name], definitions
+    )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"qwen-advisor/{name.replace('-', '/')}",
@@ -58,7 +61,10 @@ def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"$ref": f"#/$defs/{name}"}
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return {"description": arguments[1], **_schema(arguments[0], definitions)}
+        described = {"description": arguments[1], **_schema(arguments[0], definitions)}
+        if SIGNED in arguments:
+            del described["minimum"]
+        return described
     if origin is Literal:
         return {"const": arguments[0]} if len(arguments) == 1 else {"enum": list(arguments)}
     if origin is list:

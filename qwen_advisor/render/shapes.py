@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypedDict
 from qwen_advisor.plan import Basis, Bound, KvType, Mode, Pool, SpeedBasis
 from qwen_advisor.task import Prefer, TaskId, ThinkingChoice
 
+SIGNED = "signed"  # marks an integer that may be negative, which no other is
+
 
 class CatalogStamp(TypedDict):
     """The catalogue that answered."""
@@ -179,7 +181,7 @@ class MemoryPartShape(TypedDict):
 
     name: str
     group: Literal["weights", "kv_cache", "recurrent_state", "compute_buffer", "runtime_overhead"]
-    bytes: int
+    bytes: Annotated[int, "Negative where it is taken off what another part counts", SIGNED]
     pool: Pool
     device: Annotated[int | None, "Index of the accelerator, null for main memory"]
     basis: Annotated[Basis, "How the figure is known"]
