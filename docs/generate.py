@@ -24,7 +24,9 @@ from qwen_advisor.catalog.schema import file_schemas  # noqa: E402
 from qwen_advisor.cli.app import VERBS, run  # noqa: E402
 from qwen_advisor.render.bench_shapes import BENCH_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS  # noqa: E402
+from qwen_advisor.render.check_shapes import CHECK_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.fleet_shapes import FLEET_DOCUMENTS  # noqa: E402
+from qwen_advisor.render.hub_shapes import HUB_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.schema import json_schema  # noqa: E402
 from qwen_advisor.render.shapes import DOCUMENTS  # noqa: E402
 
@@ -33,7 +35,7 @@ MARK = "<!-- made by docs/generate.py: change the code, not this page -->"
 
 def pages() -> dict[Path, str]:
     """Every generated file with what it should hold."""
-    documents = (*DOCUMENTS, *CATALOG_DOCUMENTS, *BENCH_DOCUMENTS, *FLEET_DOCUMENTS)
+    documents = (*DOCUMENTS, *HUB_DOCUMENTS, *CATALOG_DOCUMENTS, *BENCH_DOCUMENTS, *FLEET_DOCUMENTS, *CHECK_DOCUMENTS)
     schemas = {name: json_schema(name) for name in documents} | file_schemas()
     made = {
         ROOT / "schemas" / f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -12,6 +12,7 @@ from qwen_advisor.errors import UsageError
 from qwen_advisor.files import replace_file
 from qwen_advisor.hub import huggingface
 from qwen_advisor.hub.remote import Remote, RemoteFile
+from qwen_advisor.hub.tools import huggingface_cache
 from qwen_advisor.hub.transfer import unwritable
 
 
@@ -47,7 +48,7 @@ class Cache:
     def __init__(self, remote: Remote) -> None:
         """Take the repository whose files are put there."""
         self._remote = remote
-        self.root = huggingface.cache_directory() / huggingface.repo_folder(remote.repo)
+        self.root = huggingface_cache() / huggingface.repo_folder(remote.repo)
 
     def held(self, file: RemoteFile) -> Path | None:
         """The name of the file in its snapshot, or its content where only the name is missing."""
@@ -68,7 +69,7 @@ class Cache:
     def locked(self, file: RemoteFile) -> contextlib.AbstractContextManager[None]:
         """The lock under which huggingface_hub writes this content."""
         folder = huggingface.repo_folder(self._remote.repo)
-        return _locked(huggingface.cache_directory() / ".locks" / folder / f"{_etag(file)}.lock")
+        return _locked(huggingface_cache() / ".locks" / folder / f"{_etag(file)}.lock")
 
     def finish(self, file: RemoteFile) -> Path:
         """Name the content by its checksum and have huggingface_hub name the file."""

@@ -13,11 +13,11 @@ from email.message import Message
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from qwen_advisor import __version__
 from qwen_advisor.errors import AdvisorError, NetworkError, UsageError
 
 TIMEOUT = 30.0  # seconds in which something must arrive
 MOST_JSON = 32 << 20  # bytes of one document
+NAMED = {"User-Agent": "qwen-advisor"}
 _SAYS_TOKEN = "log in with: hf auth login"  # noqa: S105  a hint, no secret
 
 
@@ -107,11 +107,6 @@ def document(url: str, headers: Mapping[str, str] | None = None, *, timeout: flo
         return json.loads(data)
     except (ValueError, RecursionError):
         raise NetworkError(f"{host(url)} sent something that is no JSON document") from None
-
-
-def named_headers() -> dict[str, str]:
-    """Who asks."""
-    return {"User-Agent": f"qwen-advisor/{__version__}"}
 
 
 def host(url: str) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from qwen_advisor import __version__
 from qwen_advisor.errors import AdvisorError, NetworkError, UsageError
-from qwen_advisor.hub.http import host, named_headers, refusal, unreached
+from qwen_advisor.hub.http import NAMED, host, refusal, unreached
 from qwen_advisor.hub.remote import Remote, RemoteFile, checked, sha1, sha256, whole_number
+from qwen_advisor.hub.tools import huggingface_cache
 
 _HTTP_LIBRARIES = ("requests", "urllib3", "httpx", "httpx2", "httpcore", "httpcore2")
 
@@ -48,7 +48,7 @@ def file_url(remote: Remote, file: RemoteFile) -> str:
     """The address of a file at exactly this revision."""
     from huggingface_hub import hf_hub_url  # noqa: PLC0415  heavy, and wanted by two verbs only
 
-    return str(hf_hub_url(remote.repo, file.path, revision=remote.revision))
+    return str(hf_hub_url(remote.repo, file.path, revision=remote.revision, endpoint=endpoint()))
 
 
 def headers() -> dict[str, str]:
@@ -56,7 +56,7 @@ def headers() -> dict[str, str]:
     from huggingface_hub import get_token  # noqa: PLC0415  as above
 
     token = get_token()
-    return named_headers() | ({"Authorization": f"Bearer {token}"} if token else {})
+    return NAMED | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 def place(remote: Remote, file: RemoteFile) -> Path:
@@ -68,7 +68,15 @@ def place(remote: Remote, file: RemoteFile) -> Path:
     from huggingface_hub import hf_hub_download  # noqa: PLC0415  as above
 
     with translated(remote.repo):
-        return Path(hf_hub_download(remote.repo, file.path, revision=remote.revision))
+        return Path(
+            hf_hub_download(
+                remote.repo,
+                file.path,
+                revision=remote.revision,
+                cache_dir=huggingface_cache(),
+                endpoint=endpoint(),
+            )
+        )
 
 
 def repo_folder(repo: str) -> str:
@@ -76,23 +84,21 @@ def repo_folder(repo: str) -> str:
     return "models--" + repo.replace("/", "--")
 
 
-def cache_directory() -> Path:
-    """Where the cache is: huggingface_hub's own variables in its own order, read without importing it."""
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    said = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or Path(home, "hub")
-    return Path(os.path.expandvars(os.path.expanduser(said)))  # noqa: PTH111  the method raises where there is no home
-
-
 def _api() -> Any:
     from huggingface_hub import HfApi  # noqa: PLC0415  as above
 
-    return HfApi(library_name="qwen-advisor", library_version=__version__)
+    return HfApi(endpoint=endpoint(), library_name="qwen-advisor")
 
 
 @contextlib.contextmanager
 def translated(repo: str) -> Iterator[None]:
     """Turn what huggingface_hub raises into sentences of ours."""
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError  # noqa: PLC0415  as above
+    from huggingface_hub.errors import (  # noqa: PLC0415  as above
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        RepositoryNotFoundError,
+    )
 
     try:
         yield
@@ -105,10 +111,10 @@ def translated(repo: str) -> Iterator[None]:
         status = getattr(response, "status_code", None)
         if status is None:
             raise NetworkError(f"the Hub failed at {repo}") from error
-        code = response.headers.get("X-Error-Code", "")
         # The Hub answers 401 for what is not there, lest anybody learn the names of private repositories.
-        status = 404 if status == 401 and code in ("RepoNotFound", "") and "gated" not in str(error).lower() else status
-        raise refusal(status, endpoint(), what=repo, wait=response.headers.get("Retry-After", "")) from None
+        missing = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
+        wait = response.headers.get("Retry-After", "")
+        raise refusal(404 if missing else status, endpoint(), what=repo, wait=wait) from None
     except Exception as error:
         if _is_offline(error):
             raise NetworkError("HF_HUB_OFFLINE forbids asking the Hub", hint="unset it") from None
@@ -120,10 +126,8 @@ def translated(repo: str) -> Iterator[None]:
 
 
 def endpoint() -> str:
-    """The address of the Hub, or of the mirror that stands in for it."""
-    from huggingface_hub import constants  # noqa: PLC0415  as above
-
-    return constants.ENDPOINT
+    """The address of the Hub, or of the mirror that ``HF_ENDPOINT`` names."""
+    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 
 
 def _is_offline(error: Exception) -> bool:

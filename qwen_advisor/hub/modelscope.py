@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from qwen_advisor.errors import NetworkError, UsageError
-from qwen_advisor.hub.http import document, named_headers
+from qwen_advisor.hub.http import NAMED, document
 from qwen_advisor.hub.remote import Remote, RemoteFile, checked, sha256, text_of, whole_number
 
 _REVISION = "master"  # what ModelScope calls the newest
@@ -28,7 +28,7 @@ def listing(repo: str) -> Remote:
     """
     query = urlencode({"Revision": _REVISION, "Recursive": "True"})
     try:
-        answer = document(f"{endpoint()}/api/v1/models/{quote(repo)}/repo/files?{query}", named_headers())
+        answer = document(f"{endpoint()}/api/v1/models/{quote(repo)}/repo/files?{query}", NAMED)
     except UsageError as error:
         raise UsageError(f"ModelScope: {error.message}", hint="fetch it from the Hub: leave --source out") from None
     data = answer.get("Data") if isinstance(answer, dict) else None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 from qwen_advisor.errors import NetworkError, UsageError
 
@@ -42,8 +40,3 @@ def _descriptor() -> int:
         return sys.stderr.fileno()
     except (OSError, ValueError):  # stderr was replaced by something that is no file
         return subprocess.DEVNULL
-
-
-def models_folder() -> Path:
-    """Where this user's Ollama keeps models (its ``envconfig``)."""
-    return Path(os.environ.get("OLLAMA_MODELS") or os.path.expanduser("~/.ollama/models"))  # noqa: PTH111  never raises

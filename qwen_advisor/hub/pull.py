@@ -12,7 +12,7 @@ from qwen_advisor.errors import NothingFits, UsageError
 from qwen_advisor.hub import huggingface, modelscope
 from qwen_advisor.hub.destination import Cache, Destination, Folder
 from qwen_advisor.hub.digests import matches
-from qwen_advisor.hub.http import named_headers
+from qwen_advisor.hub.http import NAMED
 from qwen_advisor.hub.record import Record
 from qwen_advisor.hub.remote import Remote, RemoteFile, Source
 from qwen_advisor.hub.transfer import fetch
@@ -151,9 +151,8 @@ def _carry(item: Item, remote: Remote, where: Destination, record: Record, tell:
 
 
 def _url(remote: Remote, file: RemoteFile) -> str:
-    of = huggingface if remote.source == "huggingface" else modelscope
-    return of.file_url(remote, file)
+    return huggingface.file_url(remote, file) if remote.source == "huggingface" else modelscope.file_url(remote, file)
 
 
 def _headers(remote: Remote) -> dict[str, str]:
-    return huggingface.headers() if remote.source == "huggingface" else named_headers()
+    return huggingface.headers() if remote.source == "huggingface" else NAMED

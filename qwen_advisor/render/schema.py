@@ -9,6 +9,7 @@ from qwen_advisor.render.bench_shapes import BENCH_DOCUMENTS
 from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS
 from qwen_advisor.render.fleet_shapes import FLEET_DOCUMENTS
 from qwen_advisor.render.hub_shapes import HUB_DOCUMENTS
+from qwen_advisor.render.hub_shapes import HUB_DOCUMENTS
 from qwen_advisor.render.shapes import DOCUMENTS, SIGNED
 
 _PLAIN: dict[Any, dict[str, Any]] = {
