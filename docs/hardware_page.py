@@ -8,7 +8,7 @@ from pathlib import Path
 from qwen_advisor.catalog import load_catalog
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Machine
-from qwen_advisor.profiles import read_profile
+from qwen_advisor.profiles.files import read_profile
 from qwen_advisor.units import gib
 
 _HEAD = """# Hardware that is recognised

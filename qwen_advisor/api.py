@@ -14,7 +14,6 @@ from typing import Any
 
 from qwen_advisor.advice import Advice, Artifact, Estimate
 from qwen_advisor.advise import advise
-from qwen_advisor.calibration import load as _load_calibration
 from qwen_advisor.candidates import Candidate, candidates
 from qwen_advisor.catalog import load_catalog as _load
 from qwen_advisor.describe import Description, describe
@@ -142,7 +141,11 @@ def _factors(place: Machine, facts: Catalog, calibration: Calibration | None, *,
     """What was measured counts where this very machine was looked at; a machine that was handed in may be another."""
     if calibration is not None:
         return calibration
-    return {} if given else _load_calibration(place, facts)
+    if given or place.described:
+        return {}
+    from qwen_advisor.calibration import load  # noqa: PLC0415  for this very machine only
+
+    return load(place, facts)
 
 
 def estimate(

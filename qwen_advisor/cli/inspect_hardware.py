@@ -26,7 +26,7 @@ from qwen_advisor.cli.options import CatalogExtraOption, Format, FormatOption, J
 from qwen_advisor.cli.output import emit, look
 from qwen_advisor.errors import UsageError
 from qwen_advisor.machine import Machine
-from qwen_advisor.profiles import write_profile
+from qwen_advisor.profiles.files import write_profile
 from qwen_advisor.render import hardware as render
 
 EPILOG = """\b

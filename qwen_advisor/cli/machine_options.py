@@ -109,7 +109,7 @@ def machine_from_options(
         return describe(catalog, said) if describing else override(detect(catalog, measure=measure), said)
     if said.device is not None:
         raise UsageError("--hardware and --device both name a machine", hint="give one of them")
-    from qwen_advisor.profiles import read_profile  # noqa: PLC0415  with --hardware only
+    from qwen_advisor.profiles.files import read_profile  # noqa: PLC0415  with --hardware only
 
     return _changed(catalog, read_profile(hardware, catalog), said)
 

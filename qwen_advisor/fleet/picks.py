@@ -12,7 +12,8 @@ from qwen_advisor.facts import Catalog
 from qwen_advisor.fleet.inventory import Words
 from qwen_advisor.machine import Machine
 from qwen_advisor.plan import Mode, Rate
-from qwen_advisor.profiles import description_of, parse_profile
+from qwen_advisor.profiles.files import parse_profile
+from qwen_advisor.profiles.words import description_of
 from qwen_advisor.task import Requirements
 from qwen_advisor.values import dataclass
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from qwen_advisor.machine import Accelerator, Machine
-from qwen_advisor.profiles import machine_document
+from qwen_advisor.profiles.document import machine_document
 from qwen_advisor.render.data import csv_text
 from qwen_advisor.render.report import Block, Facts, Grid, Lines, Report
 from qwen_advisor.render.shapes import HardwareDocument

@@ -12,7 +12,7 @@ from qwen_advisor.describe import Description, describe
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Machine
-from qwen_advisor.profiles import write_profile
+from qwen_advisor.profiles.files import write_profile
 from qwen_advisor.units import GIB
 
 STRIX_HALO = Path(__file__).parent / "fixtures" / "linux-strix-halo-gtt.yaml"

@@ -14,7 +14,7 @@ import yaml
 
 from qwen_advisor.cli import main
 from qwen_advisor.facts import Catalog
-from qwen_advisor.profiles import read_profile
+from qwen_advisor.profiles.files import read_profile
 from qwen_advisor.render.hardware import report
 from qwen_advisor.render.look import Look
 from qwen_advisor.render.paint import paint

@@ -15,8 +15,8 @@ from qwen_advisor.describe import Description, describe
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Accelerator, Cpu, Disk, HostMemory, InstalledEngine, Machine
-from qwen_advisor.profiles import machine_document, read_profile, write_profile
-from qwen_advisor.profiles.document import machine_from
+from qwen_advisor.profiles.document import machine_document, machine_from
+from qwen_advisor.profiles.files import read_profile, write_profile
 from qwen_advisor.render.schema import json_schema
 from qwen_advisor.units import GIB
 

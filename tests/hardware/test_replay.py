@@ -17,7 +17,8 @@ import yaml
 from qwen_advisor.facts import Catalog
 from qwen_advisor.probes.assemble import interpret
 from qwen_advisor.probes.evidence import Evidence, from_document, to_text
-from qwen_advisor.profiles import machine_document, read_profile
+from qwen_advisor.profiles.document import machine_document
+from qwen_advisor.profiles.files import read_profile
 from qwen_advisor.render.schema import json_schema
 
 FIXTURES = Path(__file__).parent / "fixtures"
