@@ -12,7 +12,7 @@ _FARTHEST = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One rate, measured and predicted."""
+    """One rate, or one time in seconds, measured and predicted."""
 
     measured: float
     predicted: Rate
@@ -35,7 +35,8 @@ class Comparison:
     concurrency: int
     decode: Held | None
     prefill: Held | None
-    first_token_measured: float
+    throughput: Held  # output tokens of all requests over the whole time, prompts included
+    first_token: Held | None  # seconds
     first_token_predicted: float
     basis: SpeedBasis
 
@@ -52,22 +53,55 @@ def measured_prefill(level: Level) -> float | None:
     return level.prefill.mean if level.prefill else None
 
 
-def hold(level: Level, speed: Speed) -> Comparison:
+def hold(level: Level, speed: Speed, *, at_once: int = 1) -> Comparison:
     """The level beside the prediction of the same load.
 
-    Prefill is held for single requests only: of several, some are read while others are answered, and no clock tells
-    which time went where.
+    Prefill and the first token are held for single requests only: of several, some are read while others are
+    answered, and no clock tells which time went where. Throughput holds all of it together.
+
+    Args:
+        level: what was measured.
+        speed: what was predicted for ``at_once`` requests with these lengths.
+        at_once: how many requests the server works on at the same time.
     """
-    decode = measured_decode(level)
-    prefill = measured_prefill(level) if level.concurrency == 1 else None
+    alone = level.concurrency == 1
+    decode, prefill = measured_decode(level), measured_prefill(level) if alone else None
+    first = _first_token(speed)
     return Comparison(
         concurrency=level.concurrency,
         decode=Held(measured=decode, predicted=speed.decode) if decode is not None else None,
         prefill=Held(measured=prefill, predicted=speed.prefill) if prefill is not None else None,
-        first_token_measured=level.time_to_first_token.mean,
+        throughput=Held(measured=level.throughput, predicted=_throughput(speed, at_once * level.output_tokens)),
+        first_token=Held(measured=level.time_to_first_token.mean, predicted=first) if alone else None,
         first_token_predicted=speed.time_to_first_token,
         basis=speed.basis,
     )
+
+
+def _first_token(speed: Speed) -> Rate:
+    """Seconds to the first token, which are the shorter the higher both rates are."""
+    reading = speed.time_to_first_token - 1 / speed.decode.expected
+    low, expected, high = (
+        reading * speed.prefill.expected / prefill + 1 / decode
+        for prefill, decode in zip(_steps(speed.prefill), _steps(speed.decode), strict=True)
+    )
+    return Rate(low=low, expected=expected, high=high)
+
+
+def _throughput(speed: Speed, tokens: float) -> Rate:
+    """Tokens that are written from when all requests are sent until the last is answered, over that time."""
+    first = _first_token(speed)
+    writing = speed.time_to_answer - speed.time_to_first_token
+    high, expected, low = (
+        tokens / (seconds + writing * speed.decode.expected / decode)
+        for seconds, decode in zip((first.low, first.expected, first.high), _steps(speed.decode), strict=True)
+    )
+    return Rate(low=low, expected=expected, high=high)
+
+
+def _steps(rate: Rate) -> tuple[float, float, float]:
+    """From the best to the worst."""
+    return rate.high, rate.expected, rate.low
 
 
 def factors(level: Level, uncalibrated: Speed) -> dict[str, float]:

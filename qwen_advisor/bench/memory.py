@@ -83,7 +83,12 @@ class _Owned:
 
 
 def gpu_bytes(processes: set[int]) -> int | None:
-    """Bytes that these processes hold on NVIDIA GPUs; None where no driver tells of any process."""
+    """Bytes that these processes hold on NVIDIA GPUs; None where no driver tells of any process of this system.
+
+    In a container a driver tells the numbers that processes have outside it, which are not those of ours.
+    """
+    import psutil  # noqa: PLC0415  as above
+
     try:
         import pynvml as nvml  # noqa: PLC0415  only where a driver may be
 
@@ -94,7 +99,7 @@ def gpu_bytes(processes: set[int]) -> int | None:
     try:
         for index in range(nvml.nvmlDeviceGetCount()):
             for running in nvml.nvmlDeviceGetComputeRunningProcesses(nvml.nvmlDeviceGetHandleByIndex(index)):
-                told = True
+                told = told or psutil.pid_exists(running.pid)
                 if running.pid in processes and running.usedGpuMemory is not None:
                     held += int(running.usedGpuMemory)
     except nvml.NVMLError:

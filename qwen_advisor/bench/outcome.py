@@ -32,5 +32,6 @@ class Outcome:
         if not self.estimates:
             return tuple((level, None) for level in levels)
         return tuple(
-            (level, hold(level, estimate.speed)) for level, estimate in zip(levels, self.estimates, strict=True)
+            (level, hold(level, estimate.speed, at_once=estimate.settings.parallel))
+            for level, estimate in zip(levels, self.estimates, strict=True)
         )

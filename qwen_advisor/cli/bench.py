@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from inspect import signature
+from typing import Annotated, Any
 
 import typer
 
@@ -34,7 +36,7 @@ from qwen_advisor.cli.options import CatalogExtraOption, Format, FormatOption, J
 from qwen_advisor.cli.output import emit, look
 from qwen_advisor.cli.prediction import Target, calibrated, elsewhere, predict, target
 from qwen_advisor.cli.progress import Progress
-from qwen_advisor.errors import UsageError
+from qwen_advisor.errors import ProbeError, UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Calibration
 from qwen_advisor.machine import Machine
@@ -121,10 +123,12 @@ def bench(
     After a warm-up, each client asks --runs times for --output-tokens after a prompt of --prompt-tokens that no cache
     can hold. A server elsewhere is held against a machine that --gpu, --device or --hardware describes.
     """
+    given = dict(locals())
     form = chosen_format(format_given, as_json=as_json, allowed=_FORMATS)
     if sum((calibrate, forget, history)) > 1:
         raise UsageError("--calibrate, --forget and --history exclude each other", hint="give one of them")
     if history:
+        _alone("--history", given, "last_runs", "format_given", "as_json")
         _show_history(last_runs, form)
         return
     described = any(value is not None for value in (ram, vram, gpu, device, cpu_cores, hardware))
@@ -132,6 +136,7 @@ def bench(
         raise UsageError("factors are kept for this very machine", hint="leave out what describes another")
     catalog = api.load_catalog(catalog_extra or ())
     if forget:
+        _alone("--forget", given, "catalog_extra", "format_given", "as_json")
         _forget(api.inspect_hardware(catalog=catalog), default_form=form == "table")
         return
     load = Load(
@@ -158,9 +163,14 @@ def bench(
         wanted, missing = None, f"no prediction: {error.message} ({error.hint})"
     machine: Machine | None = None
     if wanted is not None and (described or server.local):
-        machine = machine_from_options(
-            catalog, ram=ram, vram=vram, gpu=gpu, device=device, cpu_cores=cpu_cores, hardware=hardware
-        )
+        try:
+            machine = machine_from_options(
+                catalog, ram=ram, vram=vram, gpu=gpu, device=device, cpu_cores=cpu_cores, hardware=hardware
+            )
+        except ProbeError as error:
+            if calibrate:
+                raise
+            missing = f"no prediction: {error.message}"
     elif wanted is not None:
         missing = "no prediction: the server is elsewhere (describe its machine by --gpu, --device or --hardware)"
     progress = Progress(quiet=quiet)
@@ -187,6 +197,20 @@ def bench(
     if fault is not None:
         talk.fail(fault.message, hint=fault.hint)
         raise typer.Exit(fault.exit_code)
+
+
+def _alone(word: str, given: Mapping[str, Any], *beside: str) -> None:
+    """Refuse what says nothing where nothing is measured.
+
+    Raises:
+        UsageError: something else than the parameters ``beside`` is not what it is by default.
+    """
+    silent = {word.removeprefix("--"), "quiet", *beside}
+    parameters = signature(bench).parameters
+    if any(value != parameters[name].default for name, value in given.items() if name not in silent):
+        raise UsageError(
+            f"{word} measures nothing, so it takes no options of a measurement", hint=f"leave them, or {word}, out"
+        )
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -255,7 +279,7 @@ def _show_history(count: int, form: Format) -> None:
 
             emit(document_text(render.document(past, str(path), count), form), form)
         case "csv":
-            raise UsageError("the history is one line of JSON for each level already", hint=f"read {path}")
+            emit(render.csv(past), form)
         case _:
             emit(_shown(render.report(past, str(path), count), form), form)
 

@@ -121,7 +121,12 @@ def _beside(outcome: Outcome) -> Iterator[Grid]:
     rows = tuple(
         (str(item.concurrency), name, words.figure(held.measured), words.rate(held.predicted), _judged(held))
         for item in compared
-        for name, held in (("decode tok/s", item.decode), ("prefill tok/s", item.prefill))
+        for name, held in (
+            ("first token s", item.first_token),
+            ("decode tok/s", item.decode),
+            ("prefill tok/s", item.prefill),
+            ("all tok/s", item.throughput),
+        )
         if held is not None
     )
     basis = "with factors of this machine" if compared[0].basis == "calibrated" else "from this hardware's figures"

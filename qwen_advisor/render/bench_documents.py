@@ -96,6 +96,7 @@ def _held(comparison: Comparison) -> HeldShape:
     return {
         "decode": _held_rate(comparison.decode) if comparison.decode else None,
         "prefill": _held_rate(comparison.prefill) if comparison.prefill else None,
+        "throughput": _held_rate(comparison.throughput),
         "time_to_first_token_seconds": four_digits(comparison.first_token_predicted),
         "basis": comparison.basis,
     }
@@ -165,6 +166,7 @@ _COLUMNS = (
     "server_prefill_tokens_per_second",
     "predicted_decode_tokens_per_second",
     "predicted_prefill_tokens_per_second",
+    "predicted_throughput_tokens_per_second",
 )
 
 
@@ -198,4 +200,5 @@ def _row(outcome: Outcome, level: Level, comparison: Comparison | None) -> tuple
         _digits(level.server_prefill),
         four_digits(decode.predicted.expected) if decode else None,
         four_digits(prefill.predicted.expected) if prefill else None,
+        four_digits(comparison.throughput.predicted.expected) if comparison else None,
     )

@@ -8,7 +8,8 @@ from qwen_advisor.bench.history import Entry, average
 from qwen_advisor.render import words
 from qwen_advisor.render.bench import MEANS, average_cells
 from qwen_advisor.render.bench_documents import average_document
-from qwen_advisor.render.bench_shapes import BenchHistoryDocument
+from qwen_advisor.render.bench_shapes import AverageShape, BenchHistoryDocument
+from qwen_advisor.render.data import csv_text
 from qwen_advisor.render.report import Facts, Grid, Report
 
 Past = Sequence[tuple[Entry, ...]]
@@ -65,3 +66,25 @@ def document(past: Past, file: str, last: int) -> BenchHistoryDocument:
             if (found := average(group)) is not None
         ],
     }
+
+
+_COLUMNS = (
+    "model",
+    "quantization",
+    "engine",
+    "prompt_tokens",
+    "output_tokens",
+    "first_at",
+    "last_at",
+)
+
+
+def csv(past: Past) -> str:
+    """One row for each thing that was measured."""
+    groups = document(past, "", 0)["measured"]
+    means = tuple(AverageShape.__annotations__)
+    rows = [
+        (*(group[name] for name in _COLUMNS), *(group["average"][name] for name in means))  # type: ignore[literal-required]
+        for group in groups
+    ]
+    return csv_text((*_COLUMNS, *means), rows)

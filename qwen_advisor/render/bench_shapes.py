@@ -104,10 +104,11 @@ class HeldRateShape(TypedDict):
 
 
 class HeldShape(TypedDict):
-    """One level beside its prediction; null where a rate was not measured."""
+    """One level beside its prediction, tokens per second; null where a rate was not measured."""
 
     decode: HeldRateShape | None
-    prefill: HeldRateShape | None
+    prefill: Annotated[HeldRateShape | None, "null for several requests at once too"]
+    throughput: Annotated[HeldRateShape, "Of all requests together, prompts included"]
     time_to_first_token_seconds: Annotated[float, "As predicted"]
     basis: SpeedBasis
 

@@ -98,7 +98,7 @@ def text_of(document: dict[str, Any]) -> str:
 class Good:
     """A route that answers as a server should: a token for each word of the prompt, and one every ``gap`` seconds."""
 
-    gap: float = 0.002
+    gap: float = 0.0005
     first: float = 0.0
     answer: str = "42"
     timings: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
+import re
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +18,7 @@ import yaml
 from qwen_advisor import api
 from qwen_advisor.bench.history import append, history_file, last
 from qwen_advisor.calibration import calibration_file
+from qwen_advisor.errors import ProbeError
 from qwen_advisor.machine import Cpu, HostMemory, Machine
 from qwen_advisor.render.schema import json_schema
 from qwen_advisor.units import GIB
@@ -157,6 +158,31 @@ class TestPrediction:
         assert (document["server"]["local"], document["prediction"], document["memory"]) == (False, None, None)
         assert "describe its machine by --gpu" in document["notes"][-1]
 
+    def test_is_left_out_where_this_machine_cannot_be_read(
+        self, fake: Any, call: Call, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from qwen_advisor.cli import machine_options  # noqa: PLC0415
+
+        def nothing(*_: Any, **__: Any) -> Machine:
+            raise ProbeError("nothing of this machine could be read")
+
+        monkeypatch.setattr(machine_options, "detect", nothing)
+        said = call("bench", "--url", fake.url, *SHORT, "--json")
+        assert (said.code, said.json["prediction"]) == (0, None)
+        assert said.json["notes"][-1] == "no prediction: nothing of this machine could be read"
+        assert call("bench", "--url", fake.url, *SHORT, "--calibrate").code == 5
+
+    def test_holds_all_requests_together(self, fake: Any, call: Call) -> None:
+        document = call("bench", "--url", fake.url, *SHORT, "--concurrency", "1,2", "--json").json
+        for level in document["levels"]:
+            held = level["prediction"]["throughput"]
+            assert held["measured"] == level["throughput_tokens_per_second"]
+            assert held["predicted"]["low"] < held["predicted"]["expected"] < held["predicted"]["high"]
+        assert document["levels"][1]["prediction"]["prefill"] is None
+        table = call("bench", "--url", fake.url, *SHORT).out
+        assert re.search(r"^1 +first token s ", table, re.MULTILINE)
+        assert re.search(r"^1 +all tok/s ", table, re.MULTILINE)
+
 
 class TestHistory:
     def test_grows_by_a_line_for_each_level_and_means_follow(self, fake: Any, call: Call) -> None:
@@ -193,6 +219,9 @@ class TestHistory:
         jsonschema.validate(said.json, closed("bench-history-1"))
         assert [item["average"]["concurrency"] for item in said.json["measured"]] == [1, 2]
         assert [item["average"]["measurements"] for item in said.json["measured"]] == [2, 2]
+        rows = list(csv.DictReader(io.StringIO(call("bench", "--history", "--format", "csv").out)))
+        assert [(row["concurrency"], row["measurements"]) for row in rows] == [("1", "2"), ("2", "2")]
+        assert rows[0]["model"] == "Qwen/Qwen3-0.6B"
         table = call("bench", "--history")
         assert table.out.startswith("Means of up to 10 measurements each\n")
         assert "Q4_K_M on" in table.out
@@ -214,10 +243,8 @@ class TestHistory:
         path.write_bytes(b"\xff\n[]\n{}\nnull\n" + b"[" * 70_000 + b'\n{"schema": "qwen-advisor/bench-entry/1"}\n')
         assert last(path, 10) == ()
 
-    @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
     def test_a_history_that_cannot_be_written_is_no_fault(self, fake: Any, call: Call) -> None:
-        history_file().parent.mkdir(parents=True)
-        history_file().parent.chmod(0o500)
+        history_file().mkdir(parents=True)
         said = call("bench", "--url", fake.url, *SHORT, "--json")
         assert (said.code, said.json["history"]) == (0, None)
         assert "warning: the history was not kept" in said.err
@@ -240,7 +267,7 @@ class TestHistory:
 
 class TestCalibration:
     def words(self, fake: Any) -> tuple[str, ...]:
-        return ("bench", "--url", fake.url, *SHORT, "--json")
+        return ("bench", "--url", fake.url, "--prompt-tokens", "64", "--output-tokens", "8", "--runs", "1", "--json")
 
     def test_makes_the_next_prediction_right(self, fake: Any, call: Call) -> None:
         # 8 cores at 60 GB/s decode some 90 tokens/s of this model: 12 ms a token is a factor of about one.
@@ -269,6 +296,11 @@ class TestCalibration:
         assert said.out.startswith("forgotten: Qwen/Qwen3-0.6B Q4_K_M on llama.cpp, measured ")
         assert call("bench", "--forget").out == "nothing was kept for this machine\n"
         assert call("estimate", "Qwen3-0.6B", "--json").json["speed"]["basis"] == "roofline"
+
+    def test_taking_back_has_no_answer_for_programs(self, call: Call) -> None:
+        said = call("bench", "--forget", "--json")
+        assert said.code == 2
+        assert "--forget has no answer that a format could hold" in said.err
 
     def test_is_not_believed_where_it_must_be_of_something_else(self, fake: Any, call: Call) -> None:
         fake.answers(good(fake, gap=0.0))  # thousands of tokens per second
@@ -303,8 +335,9 @@ class TestCalibration:
             (("--calibrate", "--concurrency", "4"), "--calibrate needs requests one at a time"),
             (("--calibrate", "--gpu", "RTX 4090"), "factors are kept for this very machine"),
             (("--calibrate", "--forget"), "exclude each other"),
-            (("--forget", "--json"), "--forget has no answer"),
             (("--forget", "--ram", "16G"), "factors are kept for this very machine"),
+            (("--forget",), "--forget measures nothing"),  # of the server that --url names
+            (("--history",), "--history measures nothing"),
         ],
     )
     def test_calls_that_contradict_themselves(

@@ -241,6 +241,22 @@ def test_a_level_beside_its_prediction() -> None:
     assert (found.decode.ratio, found.decode.within) == (pytest.approx(1.5), False)
     assert (found.prefill.ratio, found.prefill.within) == (pytest.approx(0.95), True)
     assert hold(a_level(4), SPEED).prefill is None
+    assert hold(a_level(4), SPEED).first_token is None
+
+
+def test_first_token_and_throughput_beside_their_prediction() -> None:
+    found = hold(a_level(), SPEED)
+    assert found.first_token is not None
+    # The prompt takes 0.6 s less one step of 1/20 s, at best 1000/1200 of it, at worst 1000/800.
+    range_of_first = (0.55 * 1000 / 1200 + 1 / 25, 0.6, 0.55 * 1000 / 800 + 1 / 15)
+    predicted = found.first_token.predicted
+    assert (predicted.low, predicted.expected, predicted.high) == pytest.approx(range_of_first)
+    assert found.first_token.measured == pytest.approx(0.5)
+    # Two requests of 128 tokens are answered in 7 s, 6.4 s of which are decode.
+    both = hold(a_level(2, throughput=30.0), SPEED, at_once=2).throughput
+    slowest = 256 / (range_of_first[2] + 6.4 * 20 / 15)
+    assert (both.predicted.expected, both.predicted.low) == pytest.approx((256 / 7, slowest))
+    assert both.ratio == pytest.approx(30 * 7 / 256)
 
 
 def test_factors_make_the_prediction_right_or_are_not_believed() -> None:
