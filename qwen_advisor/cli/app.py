@@ -17,6 +17,7 @@ from qwen_advisor.cli.output import emit
 VERBS = {
     "recommend": ("qwen_advisor.cli.recommend:recommend", "Which model, and how to run it."),
     "inspect-hardware": ("qwen_advisor.cli.inspect_hardware:inspect_hardware", "What this machine is."),
+    "report": ("qwen_advisor.cli.report:report", "The answer as a page, or its charts as a picture."),
     "estimate": ("qwen_advisor.cli.estimate:estimate", "Memory and speed of one model."),
     "check": ("qwen_advisor.cli.check:check", "A gate for CI: does a model fit as asked?"),
     "pull": ("qwen_advisor.cli.pull:pull", "Fetch the files of a model."),

@@ -9,6 +9,7 @@ import typer
 from qwen_advisor import api
 from qwen_advisor.advice import Estimate
 from qwen_advisor.cli import completion, talk
+from qwen_advisor.cli.account import Account, VerboseOption
 from qwen_advisor.cli.machine_options import (
     CpuCoresOption,
     DeviceOption,
@@ -113,6 +114,7 @@ def estimate(
     format_given: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Memory by part, and speed, of one model at one setting on a machine, whether it fits or not."""
     form = chosen_format(format_given, as_json=as_json, quiet=quiet)
@@ -120,7 +122,9 @@ def estimate(
         engine,
         {"--flash-attn": flash_attn, "--gpu-layers": gpu_layers, "--batch": batch, "--ubatch": ubatch},
     )
+    account = Account(wanted=verbose)
     catalog = api.load_catalog(catalog_extra or ())
+    account.catalog(catalog)
     machine = machine_from_options(
         catalog,
         ram=ram,
@@ -134,6 +138,7 @@ def estimate(
         ram_bandwidth=ram_bandwidth,
         reserve=reserve,
     )
+    account.machine(machine)
     answer = api.estimate(
         model,
         machine=machine,
@@ -151,6 +156,7 @@ def estimate(
         output_tokens=read("--output-tokens", parse_tokens, output_tokens) or _OUTPUT,
         calibration=calibration_for(machine, catalog, hardware=hardware),
     )
+    account.say(f"{answer.checkpoint.id} in {answer.format} laid out, {len(answer.memory.parts)} parts of memory")
     if not quiet:
         for note in answer.notes:
             talk.warn(note)

@@ -16,6 +16,11 @@ def warn(sentence: str) -> None:
     _say(f"warning: {sentence}")
 
 
+def tell(sentence: str) -> None:
+    """Say what is being done, to somebody who asked for it."""
+    _say(f"qwen-advisor: {sentence}")
+
+
 def fail(message: str, *, hint: str | None = None, details: Iterable[str] = ()) -> None:
     """Say what is wrong, its details one a line, and the next step."""
     _say(f"error: {message}")

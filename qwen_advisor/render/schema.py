@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from qwen_advisor.render.bench_shapes import BENCH_DOCUMENTS
 from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS
+from qwen_advisor.render.check_shapes import CHECK_DOCUMENTS
 from qwen_advisor.render.fleet_shapes import FLEET_DOCUMENTS
-from qwen_advisor.render.hub_shapes import HUB_DOCUMENTS
 from qwen_advisor.render.hub_shapes import HUB_DOCUMENTS
 from qwen_advisor.render.shapes import DOCUMENTS, SIGNED
 
@@ -32,7 +32,7 @@ def json_schema(name: str) -> dict[str, Any]:
     """
     definitions: dict[str, Any] = {}
     root = _object(
-        (DOCUMENTS | HUB_DOCUMENTS | CATALOG_DOCUMENTS | BENCH_DOCUMENTS | FLEET_DOCUMENTS)[name], definitions
+        (DOCUMENTS | HUB_DOCUMENTS | CATALOG_DOCUMENTS | BENCH_DOCUMENTS | FLEET_DOCUMENTS | CHECK_DOCUMENTS)[name], definitions
     )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
