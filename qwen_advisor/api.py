@@ -134,7 +134,16 @@ def recommend(
     place = machine or machine_for(facts, ram=ram, vram=vram, gpu=gpu, device=device)
     factors = _factors(place, facts, calibration, given=machine is not None)
     wanted = requirements or resolve(facts, **asked)
+    if place.shelf is None and (wanted.installed or (machine is None and not place.described)):
+        place = with_downloads(place)
     return advise(facts, place, wanted, everything=explain or everything, explain=explain, calibration=factors)
+
+
+def with_downloads(machine: Machine) -> Machine:
+    """The machine with the models that this disk holds already, in the caches of this user's engines."""
+    from qwen_advisor.hub.installed import shelf  # noqa: PLC0415  for this very machine only
+
+    return replace(machine, shelf=shelf())
 
 
 def _factors(place: Machine, facts: Catalog, calibration: Calibration | None, *, given: bool) -> Calibration:

@@ -8,9 +8,10 @@ from qwen_advisor.advice import Artifact
 from qwen_advisor.engine import EngineSpec, FormatSupport
 from qwen_advisor.facts import Catalog
 from qwen_advisor.footprint import Footprint
-from qwen_advisor.machine import Accelerator, Machine
+from qwen_advisor.machine import Accelerator, Machine, Shelf
 from qwen_advisor.model import Architecture, Checkpoint, QuantizedRepo
 from qwen_advisor.quantization import Format
+from qwen_advisor.shelf import stored
 from qwen_advisor.units import GIB
 from qwen_advisor.values import dataclass, replace
 from qwen_advisor.weights import footprint
@@ -90,7 +91,11 @@ def _runs_on(entry: FormatSupport, accelerator: Accelerator) -> bool:
 
 
 def candidates(
-    catalog: Catalog, checkpoint: Checkpoint, engines: tuple[EngineSpec, ...], wanted: tuple[str, ...] = ()
+    catalog: Catalog,
+    checkpoint: Checkpoint,
+    engines: tuple[EngineSpec, ...],
+    wanted: tuple[str, ...] = (),
+    shelf: Shelf | None = None,
 ) -> Iterator[Candidate]:
     """All candidates of one checkpoint, engine by engine.
 
@@ -99,15 +104,22 @@ def candidates(
         checkpoint: which model.
         engines: the engines to consider, in order of preference.
         wanted: formats asked for by name; empty means the usual ones in which the checkpoint is known to be had.
+        shelf: what lies on the disk already; that is taken, usual or not, before what would have to be fetched.
     """
     architecture = catalog.architectures[checkpoint.architecture]
     footprints = catalog.footprints.get(architecture.id, {})
-    downloads = _downloads(checkpoint, footprints, wanted)
+    offered = _downloads(checkpoint, footprints, wanted)
     usual = catalog.ranking["usual_formats"]
     for spec in engines:
+        here = _stored(checkpoint, footprints, spec.id, shelf) if shelf is not None else {}
+        downloads = {**offered, **{name: found for name, found in here.items() if not wanted or name in wanted}}
         for name, (artifact, variant, known) in downloads.items():
             fmt = catalog.formats[name]
-            if not wanted and (name not in usual or (name in ON_THE_FLY and spec.id != "transformers")):
+            if (
+                not wanted
+                and name not in here
+                and (name not in usual or (name in ON_THE_FLY and spec.id != "transformers"))
+            ):
                 continue
             if any(fmt.name in s.formats or fmt.container in s.formats for s in spec.supports):
                 weights = _footprint(catalog, architecture, fmt, variant)
@@ -166,6 +178,18 @@ def _downloads(checkpoint: Checkpoint, table: Mapping[str, Footprint], wanted: t
             made = Artifact(repo=None, files=(), bytes=table[name].file_bytes, ollama=tags.get(name))
             found[name] = (made, frozenset(), False)
     return {n: found[n] for n in (wanted or found) if n in found and n in table}
+
+
+def _stored(checkpoint: Checkpoint, table: Mapping[str, Footprint], engine: str, shelf: Shelf) -> dict[str, _Download]:
+    """The same as `_downloads`, of what lies where this engine finds it; of Ollama's tags, the one that was fetched."""
+    tags = {tag.quantization: tag.tag for tag in checkpoint.ollama if tag.tag.casefold() in shelf.tags}
+    found: dict[str, _Download] = {}
+    for repo in checkpoint.quantized:
+        variant = frozenset(repo.variant) - {OWN_MIX}
+        for name, artifact in _of_repo(repo, table, {name: tag for name, tag in tags.items() if name}):
+            if stored(shelf, artifact, name, engine) is not None:
+                found.setdefault(name, (artifact, variant, True))
+    return found
 
 
 def _of_repo(

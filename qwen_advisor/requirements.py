@@ -35,6 +35,7 @@ def resolve(
     family: str | None = None,
     released_after: str | None = None,
     prefer: str = "balanced",
+    installed: bool = False,
     top: int = 5,
 ) -> Requirements:
     """Check every requirement and fill in what the task says of the rest.
@@ -87,6 +88,7 @@ def resolve(
         family=None if family is None else _one("family", family, {m.family for m in catalog.models.values()}),
         released_after=_date(released_after),
         prefer=cast("Prefer", _one("prefer", prefer, get_args(Prefer))),
+        installed=installed,
         top=top,
     )
 

@@ -73,4 +73,5 @@ class Requirements:
     family: str | None = None
     released_after: str | None = None
     prefer: Prefer = "balanced"
+    installed: bool = False  # only what lies on the machine's disk already
     top: int = 5

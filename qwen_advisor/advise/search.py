@@ -134,7 +134,9 @@ class Search:
 
     def _candidates(self, checkpoint: Checkpoint) -> Iterator[tuple[Candidate, Finding | None]]:
         wanted = self.question.requirements.quantizations
-        offered = candidates(self.question.catalog, checkpoint, self._engines(checkpoint), wanted)
+        offered = candidates(
+            self.question.catalog, checkpoint, self._engines(checkpoint), wanted, self.question.machine.shelf
+        )
         for candidate in sorted(offered, key=lambda c: c.format.name in self._weights["fallback_formats"]):
             failing = (rule.check(candidate, self.question) for rule in CANDIDATE_RULES)
             yield candidate, next((f for f in failing if f is not None), None)

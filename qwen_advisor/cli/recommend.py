@@ -102,6 +102,9 @@ def recommend(
         str | None, typer.Option(metavar="DATE", help="Only models released after this day, such as 2025-07-31.")
     ] = None,
     prefer: Annotated[Prefer, typer.Option(case_sensitive=False, help="What to lean towards.")] = "balanced",
+    installed: Annotated[
+        bool, typer.Option("--installed", help="Only models whose files are on this disk already.")
+    ] = False,
     top: Annotated[int | None, typer.Option(metavar="N", min=1, help=f"How many answers; {_TOP} if not said.")] = None,
     explain: Annotated[
         bool,
@@ -150,6 +153,7 @@ def recommend(
         family=family,
         released_after=released_after,
         prefer=prefer,
+        installed=installed,
         top=top or _TOP,
     )
     machine = machine_from_options(
@@ -165,6 +169,8 @@ def recommend(
         ram_bandwidth=ram_bandwidth,
         reserve=reserve,
     )
+    if installed or (hardware is None and not machine.described):
+        machine = api.with_downloads(machine)
     advice = api.recommend(
         requirements,
         machine=machine,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qwen_advisor.advice import Advice, Artifact, Estimate, Recommendation, Rejection, Rival, Terms, Weighed
 from qwen_advisor.engines import Launch, launch
 from qwen_advisor.errors import AdvisorError, CatalogError
+from qwen_advisor.machine import Machine, Stored
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.plan import Memory, Placement, Rate, Settings, Speed
 from qwen_advisor.render.hardware import machine_json
@@ -26,8 +27,10 @@ from qwen_advisor.render.shapes import (
     RivalShape,
     SettingsShape,
     SpeedShape,
+    StoredShape,
     TermsShape,
 )
+from qwen_advisor.shelf import stored
 from qwen_advisor.task import Requirements
 
 
@@ -39,7 +42,7 @@ def recommend_document(advice: Advice) -> RecommendDocument:
         "catalog": {"version": advice.catalog_version, "models": advice.catalog_models},
         "hardware": machine_json(advice.machine),
         "requirements": requirements_json(wanted),
-        "recommendations": [_recommendation(item, wanted, advice.machine.nodes) for item in advice.recommendations],
+        "recommendations": [_recommendation(item, wanted, advice.machine) for item in advice.recommendations],
         "rejected": [_rejection(item) for item in advice.rejected],
         "upgrades": [{"change": item.change, "unlocks": item.unlocks} for item in advice.upgrades],
         "frontier": {
@@ -94,7 +97,7 @@ def error_document(error: AdvisorError) -> ErrorDocument:
     }
 
 
-def _recommendation(item: Recommendation, wanted: Requirements, nodes: int) -> RecommendationShape:
+def _recommendation(item: Recommendation, wanted: Requirements, machine: Machine) -> RecommendationShape:
     plan = item.plan
     return {
         "rank": item.rank,
@@ -113,10 +116,16 @@ def _recommendation(item: Recommendation, wanted: Requirements, nodes: int) -> R
         "score": round(item.score, 2),
         "terms": _terms(item.terms),
         "frontier": item.frontier,
+        "installed": stored_json(stored(machine.shelf, plan.artifact, plan.format, plan.settings.engine)),
         "reasons": list(item.reasons),
         "warnings": list(item.warnings),
-        "launch": launch_json(launch(plan, tools=wanted.tools, nodes=nodes)),
+        "launch": launch_json(launch(plan, tools=wanted.tools, nodes=machine.nodes)),
     }
+
+
+def stored_json(where: Stored | None) -> StoredShape | None:
+    """Where weights lie on the disk."""
+    return None if where is None else {"holder": where.holder, "place": where.place}
 
 
 def requirements_json(wanted: Requirements) -> RequirementsShape:
@@ -138,6 +147,7 @@ def requirements_json(wanted: Requirements) -> RequirementsShape:
         "family": wanted.family,
         "released_after": wanted.released_after,
         "prefer": wanted.prefer,
+        "installed": wanted.installed,
         "top": wanted.top,
     }
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from qwen_advisor.advice import Advice, Plan, Recommendation, Rejection
 from qwen_advisor.engines import launch
 from qwen_advisor.errors import NothingFits
+from qwen_advisor.machine import Shelf
 from qwen_advisor.render import words
 from qwen_advisor.render.data import Cell, csv_text, variables
 from qwen_advisor.render.documents import four_digits
 from qwen_advisor.render.report import Block, Commands, Facts, Grid, Lines, Report
+from qwen_advisor.shelf import stored
 from qwen_advisor.units import gib
 
 _SHOWN = 5  # rejections in a report; --explain and --json have all
@@ -38,6 +42,7 @@ _COLUMNS = (
     "quantization_loss",
     "license",
     "score",
+    "installed",
 )
 
 
@@ -84,10 +89,17 @@ def report(
         _upgrades(advice),
         Commands(title="Run it", steps=how.steps, notes=how.notes),
     ]
-    headline = f"Use {plan.checkpoint.id}, {words.setting(plan.format)} with {plan.settings.engine}"
-    if plan.thinking != "none":
-        headline += f", thinking {plan.thinking}"
-    return Report(headline=headline, good=True, blocks=tuple(blocks))
+    return Report(headline=headline(advice), good=True, blocks=tuple(blocks))
+
+
+def headline(advice: Advice) -> str:
+    """What to use, or that nothing fits."""
+    if not advice.recommendations:
+        count = len(advice.rejected)
+        return f"Nothing fits: {count} model{'s were' if count != 1 else ' was'} ruled out"
+    plan = advice.recommendations[0].plan
+    thinks = f", thinking {plan.thinking}" if plan.thinking != "none" else ""
+    return f"Use {plan.checkpoint.id}, {words.setting(plan.format)} with {plan.settings.engine}{thinks}"
 
 
 def identifier(advice: Advice) -> str:
@@ -102,11 +114,12 @@ def environment(advice: Advice) -> str:
 
 def csv(advice: Advice) -> str:
     """One row per recommendation, numbers in full."""
-    return csv_text(_COLUMNS, [_row(item) for item in advice.recommendations])
+    return csv_text(_COLUMNS, [_row(item, advice.machine.shelf) for item in advice.recommendations])
 
 
-def _row(item: Recommendation) -> tuple[Cell, ...]:
+def _row(item: Recommendation, shelf: Shelf | None) -> tuple[Cell, ...]:
     plan, speed = item.plan, item.plan.speed
+    where = stored(shelf, plan.artifact, plan.format, plan.settings.engine)
     return (
         item.rank,
         plan.checkpoint.id,
@@ -132,6 +145,7 @@ def _row(item: Recommendation) -> tuple[Cell, ...]:
         round(item.quantization_loss, 4),
         plan.checkpoint.license,
         round(item.score, 2),
+        None if where is None else where.place,
     )
 
 
@@ -158,7 +172,20 @@ def _facts(advice: Advice, pick: Recommendation) -> tuple[tuple[str, str], ...]:
         ("context", context),
         ("license", plan.checkpoint.license or "not known"),
         ("download", words.download(plan.artifact)),
+        *_here(advice, pick),
     )
+
+
+def _here(advice: Advice, pick: Recommendation) -> Iterator[tuple[str, str]]:
+    """Where the weights lie already, of the first and of the others that do."""
+    shelf = advice.machine.shelf
+    for item in advice.recommendations if shelf else ():
+        plan = item.plan
+        where = stored(shelf, plan.artifact, plan.format, plan.settings.engine)
+        if where is not None and item is pick:
+            yield "on this disk", words.stored(where)
+        elif where is not None:
+            yield "also here", f"{plan.checkpoint.id} {plan.format}: {words.stored(where)}"
 
 
 def _lead(advice: Advice) -> str:
@@ -233,6 +260,4 @@ def _nothing(advice: Advice, *, explain: bool) -> Report:
         _upgrades(advice),
         *_ruled_out(advice.rejected, explain=explain),
     )
-    count = len(advice.rejected)
-    headline = f"Nothing fits: {count} model{'s were' if count != 1 else ' was'} ruled out"
-    return Report(headline=headline, good=False, blocks=blocks)
+    return Report(headline=headline(advice), good=False, blocks=blocks)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypedDict
 
+from qwen_advisor.machine import Holder
 from qwen_advisor.plan import Basis, Bound, KvType, Mode, Pool, SpeedBasis
 from qwen_advisor.task import Prefer, TaskId, ThinkingChoice
 
@@ -124,6 +125,7 @@ class RequirementsShape(TypedDict):
     family: str | None
     released_after: Annotated[str | None, "ISO date"]
     prefer: Prefer
+    installed: Annotated[bool, "Whether only what lies on the disk already was asked for"]
     top: int
 
 
@@ -147,6 +149,13 @@ class ArtifactShape(TypedDict):
     bytes: int
     ollama: Annotated[str | None, "Tag of the Ollama library that is this checkpoint in this quantization"]
     official: Annotated[bool, "Whether the repository belongs to the model's makers"]
+
+
+class StoredShape(TypedDict):
+    """Where weights lie."""
+
+    holder: Annotated[Holder, "Whose folder it is"]
+    place: Annotated[str, "A file, a folder, or a tag of Ollama"]
 
 
 class SettingsShape(TypedDict):
@@ -293,6 +302,7 @@ class RecommendationShape(TypedDict):
     score: Annotated[float, "0 to 100; the first has 100"]
     terms: TermsShape
     frontier: Annotated[bool, "Whether nothing else is better in ability, speed and memory at once"]
+    installed: Annotated[StoredShape | None, "Where the engine finds its weights on this disk already"]
     reasons: list[str]
     warnings: list[str]
     launch: LaunchShape

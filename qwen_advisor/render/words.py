@@ -6,7 +6,7 @@ from collections import Counter
 
 from qwen_advisor.advice import Artifact, Rejection
 from qwen_advisor.evidence import Ability
-from qwen_advisor.machine import Machine
+from qwen_advisor.machine import Machine, Stored
 from qwen_advisor.plan import Placement, Rate
 from qwen_advisor.units import gib
 
@@ -110,6 +110,11 @@ def download(artifact: Artifact) -> str:
     by = "" if artifact.official or artifact.repo is None else ", not by the model's makers"
     ollama = f"; Ollama: {artifact.ollama}" if artifact.ollama else ""
     return f"{gigabytes(artifact.bytes)}, {source}{by}{ollama}"
+
+
+def stored(where: Stored) -> str:
+    """Where weights lie on this disk."""
+    return f"in Ollama as {where.place}" if where.holder == "ollama" else where.place
 
 
 def nearest_miss(rejected: tuple[Rejection, ...]) -> Rejection | None:

@@ -7,7 +7,9 @@ from typing import ClassVar
 
 from qwen_advisor.advice import Finding
 from qwen_advisor.candidates import Candidate, supports
+from qwen_advisor.machine import Machine
 from qwen_advisor.rules.rule import Question, Rule
+from qwen_advisor.shelf import stored
 from qwen_advisor.units import gib
 
 
@@ -136,6 +138,19 @@ class D101(CandidateRule):
         return None
 
 
+class D103(CandidateRule):
+    """The weights lie on the disk already."""
+
+    reason: ClassVar[str] = "--installed"
+
+    @classmethod
+    def check(cls, candidate: Candidate, question: Question) -> Finding | None:
+        """Where the engine finds them: Ollama in its own store, LM Studio in its own folder, the others anywhere."""
+        if question.requirements.installed and not is_stored(candidate, question.machine):
+            return cls.fail(f"{candidate.format.name} for {candidate.engine.title} is not on this disk")
+        return None
+
+
 class D102(CandidateRule):
     """There is room on the disk for the download."""
 
@@ -145,6 +160,8 @@ class D102(CandidateRule):
     def check(cls, candidate: Candidate, question: Question) -> Finding | None:
         """Free bytes where the cache lies, on a machine that was looked at."""
         disk = question.machine.disk
+        if is_stored(candidate, question.machine):
+            return None
         size = candidate.artifact.bytes + candidate.footprint.projector_bytes
         if disk is not None and not question.machine.described and size > disk.free:
             return cls.fail(
@@ -155,9 +172,14 @@ class D102(CandidateRule):
         return None
 
 
+def is_stored(candidate: Candidate, machine: Machine) -> bool:
+    """Whether the weights lie on the machine's disk, as far as anybody looked."""
+    return stored(machine.shelf, candidate.artifact, candidate.format.name, candidate.engine.id) is not None
+
+
 def version_key(version: str) -> tuple[int, ...]:
     """Numbers of a version in order: ``b5401`` -> (5401,), ``0.4.6.post1`` -> (0, 4, 6, 1)."""
     return tuple(int(number) for number in re.findall(r"\d+", re.split(r"[+(]", version, maxsplit=1)[0]))
 
 
-CANDIDATE_RULES: tuple[type[CandidateRule], ...] = (E101, E102, E103, E104, E105, Q101, D101, D102)
+CANDIDATE_RULES: tuple[type[CandidateRule], ...] = (E101, E102, E103, E104, E105, Q101, D103, D101, D102)
