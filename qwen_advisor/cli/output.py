@@ -10,7 +10,7 @@ import sys
 from qwen_advisor.errors import AdvisorError
 from qwen_advisor.render.look import Look
 
-FOR_PROGRAMS = ("json", "yaml", "csv")  # formats whose readers take UTF-8, whatever the terminal speaks
+FOR_PROGRAMS = ("json", "yaml", "csv", "html", "svg")  # formats whose readers take UTF-8, whatever the terminal speaks
 
 
 def emit(text: str, form: str = "table") -> None:

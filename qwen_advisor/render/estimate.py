@@ -7,7 +7,8 @@ from typing import cast
 
 from qwen_advisor.advice import Estimate
 from qwen_advisor.engines import launch
-from qwen_advisor.plan import MemoryPart
+from qwen_advisor.machine import Machine
+from qwen_advisor.plan import Memory, MemoryPart
 from qwen_advisor.render import words
 from qwen_advisor.render.data import Cell, csv_text, variables
 from qwen_advisor.render.documents import four_digits
@@ -134,12 +135,12 @@ def _facts(estimate: Estimate) -> tuple[tuple[str, str], ...]:
             "prefill",
             f"{words.rate(speed.prefill)} tokens/s, first token after {words.seconds(speed.time_to_first_token)}",
         ),
-        ("basis", f"speed is {_BASIS[speed.basis]}"),
+        ("basis", f"speed is {BASIS[speed.basis]}"),
         ("files", files),
     )
 
 
-_BASIS = {
+BASIS = {
     "roofline": "reckoned from bandwidth and arithmetic of this hardware",
     "calibrated": "reckoned with factors measured on this machine",
     "measured": "measured on this machine",
@@ -148,7 +149,7 @@ _BASIS = {
 
 def _pools(estimate: Estimate) -> Iterator[Grid]:
     """One table per pool; a bar shows each part's share of the pool."""
-    for title, room, parts in _by_pool(estimate):
+    for title, room, parts in by_pool(estimate.machine, estimate.memory):
         taken = sum(part.bytes for part in parts)
         rows: list[tuple[str, ...]] = [
             (part.name.replace("_", " "), gib(part.bytes), words.bar(part.bytes, room, _BAR), part.basis)
@@ -159,9 +160,9 @@ def _pools(estimate: Estimate) -> Iterator[Grid]:
         yield Grid(title=title, headings=("", "size", "share", "basis"), rows=tuple(rows), right=frozenset({1}))
 
 
-def _by_pool(estimate: Estimate) -> Iterator[tuple[str, int, tuple[MemoryPart, ...]]]:
+def by_pool(machine: Machine, memory: Memory) -> Iterator[tuple[str, int, tuple[MemoryPart, ...]]]:
     """Title, budget and parts of each pool; accelerators that hold the same stand together."""
-    machine, parts = estimate.machine, estimate.memory.parts
+    parts = memory.parts
     host = tuple(part for part in parts if part.pool == "host")
     if host:
         yield "Main memory", max(1, machine.memory.budget), host

@@ -23,7 +23,7 @@ def text(value: str) -> Markup:
     return Markup(html.escape("".join(char if _allowed(char) else ascii(char)[1:-1] for char in value)))
 
 
-def element(name: str, *children: Child, **attributes: Attribute) -> Markup:
+def element(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
     """An element with its children in order. Underscores in attributes are hyphens, one at the end is dropped.
 
     An attribute that is True stands alone; False and None leave it out.

@@ -17,7 +17,7 @@ _LONG = tuple(hours * _HOUR for hours in (6, 12, 24, 48, 120, 240, 480, 1200, 24
 _FEWER_SECONDS = (0.01, 0.1, 1, 10, 60, 600, 3600, 6 * _HOUR, _DAY, 10 * _DAY, 100 * _DAY)
 _SIZES = tuple(GIB * 2**power for power in range(-6, 15))
 _SCORES = (0.1, 0.5, 1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.5, 99.9)
-_FEWER_SCORES = (0.1, 1, 10, 30, 50, 70, 90, 99, 99.9)
+_FEWER_SCORES = (0.1, 1, 10, 50, 90, 99, 99.9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,9 @@ def _axis(
         return (scale(value) - low) / span
 
     inside = [[value for value in step if 0 <= place(value) <= 1] for step in steps]
-    chosen = next((ticks for ticks in inside if len(ticks) <= most), inside[-1][:most])
+    chosen = next((ticks for ticks in inside if len(ticks) <= most), inside[-1])
+    while len(chosen) > most:
+        chosen = chosen[::2]
     return Axis(title=title, ticks=tuple((place(value), word(value)) for value in chosen), place=place)
 
 

@@ -10,7 +10,7 @@ from qwen_advisor.render.chart.panels import Mark, Panel, panels, sentence
 from qwen_advisor.render.markup import Markup, element, joined
 
 WIDTH, HEIGHT = 520, 360  # of a panel, in the units of its viewBox
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 40, 56  # margins around its frame
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 24, 40, 56  # margins around its frame
 _RADIUS = 10.0
 _LINE = 20  # height of a line of the legend
 _NS = "http://www.w3.org/2000/svg"
