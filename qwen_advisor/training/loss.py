@@ -22,6 +22,8 @@ def loss_bytes(text: TextDecoder, run: Training, *, head_trained: bool, full: in
     as the hidden states are. ``chunked`` (TRL's) walks over tiles. Both keep a gradient of the hidden states, and one
     of the head where it is trained.
     """
+    if not text.lm_head:
+        return 0  # an embedding model compares pooled states
     vocabulary, hidden, tokens = text.vocab_size, text.hidden_size, run.tokens
     match run.loss:
         case "full":

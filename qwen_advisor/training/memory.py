@@ -109,17 +109,18 @@ def _parts(
     wide = 2 if run.sharding == "fsdp" and not run.adapters else 1
     dense, experts = base_bytes(catalog, architecture, run, stack)
     basis: Basis = "exact" if run.format == "BF16" else "measured model"
-    yield part(
-        "weights", wide * (dense / split.weights + experts / split.experts), basis, "tensor shapes of the repository"
-    )
-    expert_share = 0.0 if run.adapters or not dense + experts else experts / (dense + experts)
-    own = trained.total * ((1 - expert_share) + expert_share * split.weights / split.experts)
-    if run.adapters:
-        yield part("adapters", own * (_HALF if master else width) / split.weights, "exact", "arXiv 2106.09685, 4.1")
+    own = trained.total - trained.experts + trained.experts * split.weights / split.experts
     gradient = _SINGLE if run.sharding == "megatron" else _HALF if master else width
-    yield part("gradients", own * gradient / split.gradients, "exact", "one for each trained parameter")
     states = state_bytes(run.optimizer, trained, _SINGLE if master else width) + master * _SINGLE * trained.total
-    yield part("optimizer_states", states / split.states, "exact", _OPTIMIZERS[run.optimizer])
+    held = [
+        part("weights", wide * (dense / split.weights + experts / split.experts), basis, "shapes of the repository"),
+        part("gradients", own * gradient / split.gradients, "exact", "one for each trained parameter"),
+        part("optimizer_states", states * own / trained.total / split.states, "exact", _OPTIMIZERS[run.optimizer]),
+    ]
+    if run.adapters:
+        size = own * (_HALF if master else width) / split.weights
+        held.insert(1, part("adapters", size, "exact", "arXiv 2106.09685, 4.1"))
+    yield from held
     per_token = activations(architecture, run, trained)
     kept = per_token.kept * run.tokens
     working = per_token.working * run.tokens
@@ -127,6 +128,7 @@ def _parts(
     # Megatron makes no float32 copy of the gradients: they are float32.
     copied = step_bytes(run.optimizer, trained, master=master and run.sharding != "megatron")
     step = (copied + stack.step_copies * width * trained.total) / split.states
+    standing = sum(part.bytes for part in held)
     yield part("activations", kept, "measured model", "arXiv 1604.06174; modelling code of Transformers")
     if loss >= working:
         yield part("loss", loss, "measured model", _LOSSES[run.loss])
@@ -143,7 +145,8 @@ def _parts(
         "https://www.deepspeed.ai/docs/config-json/" if master else "torch.distributed",
     )
     yield part("cuda_context", stack.context_bytes, "measured model", "benchmarks/finetune_accuracy.py")
-    slack = stack.slack * max(peak, step)
+    # What an optimizer step takes has one size every time, so no block is held in vain beside it.
+    slack = stack.standing_slack * standing + max(peak * (1 + stack.slack), step) - max(peak, step)
     yield part("allocator_slack", slack, "measured model", "benchmarks/finetune_accuracy.py")
 
 

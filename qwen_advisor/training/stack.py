@@ -19,6 +19,7 @@ class Stack:
         step_copies: copies of all trained parameters while AdamW steps; 0 where it is fused.
         experts_quantized: whether routed experts are quantized while loading.
         slack: what the allocator holds beyond what comes and goes within a step, as a share of it.
+        standing_slack: the same of what stands all the time.
         context_bytes: device memory of a process before any tensor.
     """
 
@@ -27,6 +28,7 @@ class Stack:
     step_copies: int
     experts_quantized: bool
     slack: float
+    standing_slack: float
     context_bytes: int
 
 
@@ -41,5 +43,6 @@ def stack_of(constants: Mapping[str, Any], run: Training) -> Stack:
         step_copies=values["step_copies"],
         experts_quantized=values["experts_quantized"] or run.format in READY_QUANTIZED,
         slack=values["slack_equal_lengths" if run.packing else "slack_varying_lengths"],
+        standing_slack=values["slack_standing"],
         context_bytes=values["context_bytes"],
     )

@@ -33,6 +33,7 @@ class Trainable:
         factored: rows and columns of all matrices added up, what Adafactor keeps of them.
         largest: in the largest matrix.
         modules: names of the linear modules with adapters, empty where the weights themselves are trained.
+        experts: of the matrices, those on or in routed experts.
         inputs: width of the inputs of all adapted modules of all layers, a token's share of what they keep.
     """
 
@@ -42,7 +43,8 @@ class Trainable:
     factored: int
     largest: int
     modules: tuple[str, ...] = ()
-    inputs: int = 0
+    experts: int = 0
+    inputs: float = 0
 
     @property
     def total(self) -> int:
@@ -72,9 +74,11 @@ def trainable(architecture: Architecture, run: Training) -> Trainable:
         matrices=sum(rows * columns * count for rows, columns, count in factors),
         embeddings=embeddings,
         vectors=0,
-        factored=sum((rows + columns) * count for rows, columns, count in factors) + _sides(ends) * run.train_embeddings,
+        factored=sum((rows + columns) * count for rows, columns, count in factors)
+        + _sides(ends) * run.train_embeddings,
         largest=max((rows * columns for rows, columns, _ in factors), default=0),
         modules=tuple(dict.fromkeys(_module(t.name) for t in chosen)),
+        experts=sum(r * c * n for t in chosen if t.group == "experts" for r, c, n in _factors(t, run.rank)),
         inputs=sum(_sizes(t)[1] * _layers(t, architecture) for t in chosen),
     )
 
@@ -140,6 +144,7 @@ def _whole(body: Sequence[Tensor], ends: Sequence[Tensor]) -> Trainable:
         embeddings=sum(t.parameters for t in ends),
         vectors=sum(t.parameters for t in body if len(t.shape) == 1),
         factored=_sides(matrices) + _sides(ends),
+        experts=sum(t.parameters for t in body if t.group == "experts"),
         largest=max((t.shape[-1] * t.shape[-2] * (t.shape[0] if len(t.shape) > 2 else 1) for t in matrices), default=0),
     )
 
