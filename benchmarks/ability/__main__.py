@@ -48,8 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     LOSSES.write_text(lost, encoding="utf-8")
     if command == "validate":
         from benchmarks.ability.page import write_page  # noqa: PLC0415 - validation only
+        from benchmarks.ability.validation import validate  # noqa: PLC0415
 
-        write_page(solution, placed, unit, left_out)
+        write_page(placed, validate(checkpoints, observations), checkpoints, left_out)
     return 0
 
 

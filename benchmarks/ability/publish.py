@@ -37,7 +37,7 @@ def loss_document(parameters: Mapping[str, Any]) -> str:
     lines = [
         MARK,
         "# Divergence: log_at_reference - per_bit (bits - reference_bits) - per_decade log10(parameters / reference)",
-        "# + moe (of mixtures) + log_offset (of the family), its exponential in nats per token. Lost on a scale:",
+        "# + moe (of mixtures) + log_offset (of the family), exponential in nats per token. Lost logits on a scale:",
         "# exp(log_factor + exponent x log divergence). docs/reference/ranking.md shows both against the measurements.",
     ]
     for name, held in parameters.items():
@@ -62,7 +62,10 @@ def _document(scale: str, entries: Mapping[str, Sequence[Placed]], units: Mappin
     lines = [
         MARK,
         "# `value`: logit of the share solved on the scale's average benchmark. `standard_error`: how far the next",
-        f"# evaluator's board may depart from it; {transfer:.3f} of it, by squares, is a board's own, shared by all.",
+        (
+            f"# evaluator's board may depart from it; {transfer:.3f} of it, by squares, is a board's own and"
+            " shared by all."
+        ),
     ]
     for checkpoint in sorted(entries):
         lines.append(f"{checkpoint}:")
