@@ -173,8 +173,11 @@ class T109(CheckpointRule):
 
     @classmethod
     def check(cls, checkpoint: Checkpoint, question: Question) -> Finding | None:
-        """Walks the chain of successors; one that fails the other rules does not supersede."""
-        if _asked_for(checkpoint, question):
+        """Walks the chain of successors; one that fails the other rules does not supersede.
+
+        Of what lies on the disk already nothing is left out: the successor may not lie there.
+        """
+        if _asked_for(checkpoint, question) or question.requirements.installed:
             return None
         name = checkpoint.superseded_by
         while name is not None:
