@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from qwen_advisor import api
 from qwen_advisor.advice import Advice
 from qwen_advisor.cli import completion, talk
+from qwen_advisor.cli.account import Account, VerboseOption
 from qwen_advisor.cli.machine_options import (
     CpuCoresOption,
     DeviceOption,
@@ -113,6 +115,12 @@ def recommend(
     chart: Annotated[
         bool, typer.Option("--chart", help="Draw ability against speed and memory, with what nothing else beats.")
     ] = False,
+    lock: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write there what was chosen; check --lock FILE tells whether it holds."
+        ),
+    ] = None,
     ram: RamOption = None,
     vram: VramOption = None,
     gpu: GpuOption = None,
@@ -127,6 +135,7 @@ def recommend(
     format_given: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Which model, quantization, engine and settings, for a task on a machine, ranked, with reasons.
 
@@ -134,7 +143,9 @@ def recommend(
     """
     form = chosen_format(format_given, as_json=as_json, quiet=quiet)
     _warn_of_idle_options(form, explain=explain, chart=chart, top=top, quiet=quiet)
+    account = Account(wanted=verbose)
     catalog = api.load_catalog(catalog_extra or ())
+    account.catalog(catalog)
     requirements = resolve(
         catalog,
         task=task,
@@ -171,14 +182,22 @@ def recommend(
     )
     if installed or (hardware is None and not machine.described):
         machine = api.with_downloads(machine)
+    account.machine(machine)
+    calibration = calibration_for(machine, catalog, hardware=hardware)
     advice = api.recommend(
         requirements,
         machine=machine,
         catalog=catalog,
         explain=explain,
         everything=chart,
-        calibration=calibration_for(machine, catalog, hardware=hardware),
+        calibration=calibration,
     )
+    account.weighed(catalog, advice)
+    if lock is not None and advice.recommendations:
+        from qwen_advisor.cli.locking import write_lock  # noqa: PLC0415  only a lock pays for it
+
+        write_lock(lock, advice, catalog, calibration)
+        account.say(f"wrote {lock}")
     if not quiet:
         for note in advice.notes:
             talk.warn(note)
