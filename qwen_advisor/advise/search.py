@@ -99,7 +99,7 @@ class Search:
         for rule in CHECKPOINT_RULES:
             finding = rule.check(checkpoint, self.question)
             if finding is not None:
-                return Outcome(rejection=_rejection(checkpoint, finding), expected=finding.rule != "T101")
+                return Outcome(rejection=rejection_of(checkpoint, finding), expected=finding.rule != "T101")
         return None
 
     def best(self, checkpoint: Checkpoint) -> Outcome:
@@ -112,7 +112,7 @@ class Search:
                 continue
             finding = ruled_out
             if finding is None:
-                result = self.fitter.fit(candidate, self._settings(candidate))
+                result = self.lay(candidate)
                 if isinstance(result, Fitted):
                     for item in self.scored(candidate, result):
                         failing = next((w for w in item.warnings if w.verdict == "fail"), None)
@@ -129,8 +129,16 @@ class Search:
             return Outcome(found=found)
         if nearest is None:
             nothing = Finding(rule="E103", verdict="fail", message="cannot be had in a format that an engine here runs")
-            return Outcome(slow=slow, rejection=_rejection(checkpoint, nothing))
+            return Outcome(slow=slow, rejection=rejection_of(checkpoint, nothing))
         return Outcome(slow=slow, rejection=nearest.rejection, miss=nearest)
+
+    def admitted(self, checkpoint: Checkpoint) -> tuple[Candidate, ...]:
+        """What every rule lets onto the machine, before anybody knows whether it fits."""
+        return tuple(candidate for candidate, ruled_out in self._candidates(checkpoint) if ruled_out is None)
+
+    def lay(self, candidate: Candidate) -> Fitted | Shortfall:
+        """A candidate on the machine at the settings that the question asks for."""
+        return self.fitter.fit(candidate, self._settings(candidate))
 
     def _candidates(self, checkpoint: Checkpoint) -> Iterator[tuple[Candidate, Finding | None]]:
         wanted = self.question.requirements.quantizations
@@ -244,15 +252,16 @@ class Search:
         )
 
 
-def fitter_for(question: Question, calibration: Calibration | None = None) -> Fitter:
+def fitter_for(question: Question, calibration: Calibration | None = None, *, beside: Fitter | None = None) -> Fitter:
     """What lays candidates on the question's machine, with accelerators until the speed that is wanted is reached.
 
     Args:
         question: the question.
         calibration: factors measured on its machine.
+        beside: another one with the same facts, whose memo is shared.
     """
     wanted = max(question.profile.comfortable_speed, question.requirements.min_speed or 0.0)
-    return Fitter(question.catalog, question.machine, comfortable=wanted, calibration=calibration)
+    return Fitter(question.catalog, question.machine, comfortable=wanted, calibration=calibration, beside=beside)
 
 
 def engines_for(question: Question) -> tuple[EngineSpec, ...]:
@@ -305,7 +314,7 @@ def _nearer(
     lack = _lack(finding)
     if nearest is not None and (nearest.stage, -nearest.lack) >= (stage, -lack):
         return nearest
-    rejection = _rejection(candidate.checkpoint, finding)
+    rejection = rejection_of(candidate.checkpoint, finding)
     return Miss(stage=stage, lack=lack, rejection=rejection, candidate=candidate, found=found)
 
 
@@ -315,7 +324,8 @@ def _lack(finding: Finding) -> float:
     return abs(finding.needed - finding.available) / max(finding.needed, 1e-9)
 
 
-def _rejection(checkpoint: Checkpoint, finding: Finding) -> Rejection:
+def rejection_of(checkpoint: Checkpoint, finding: Finding) -> Rejection:
+    """A finding as the reason why a checkpoint was ruled out."""
     return Rejection(
         model=checkpoint.id,
         rule=finding.rule,

@@ -53,6 +53,7 @@ class Fitter:
         *,
         comfortable: float = 20.0,
         calibration: Calibration | None = None,
+        beside: Fitter | None = None,
     ) -> None:
         """Take the facts.
 
@@ -61,12 +62,13 @@ class Fitter:
             machine: where to place things.
             comfortable: decode rate (tokens/s) beyond which no further accelerators are added.
             calibration: factors measured on this machine for `speed`, by what they are good for.
+            beside: another one with the same facts, whose memo is shared: sizes of layers differ by no machine.
         """
         self.catalog = catalog
         self.machine = machine
         self.comfortable = comfortable
         self.calibration = calibration or {}
-        self._layers: dict[tuple[str, str], tuple[LayerWeights, ...]] = {}
+        self._layers: dict[tuple[str, str], tuple[LayerWeights, ...]] = beside._layers if beside else {}  # noqa: SLF001  its own kind
 
     def fit(self, candidate: Candidate, settings: Settings, *, reasoning_tokens: int = 0) -> Fitted | Shortfall:
         """Lay the candidate on the machine, or say what is lacking.

@@ -1,0 +1,81 @@
+"""The other way round: what hardware a model needs, from the least to the comfortable."""
+
+from __future__ import annotations
+
+from qwen_advisor.advise.search import rejection_of
+from qwen_advisor.describe import Description, describe
+from qwen_advisor.describe.ladder import CLASSES, HardwareClass
+from qwen_advisor.facts import Catalog
+from qwen_advisor.model import Checkpoint
+from qwen_advisor.rules import CHECKPOINT_RULES, Question
+from qwen_advisor.rules.checkpoint import T101
+from qwen_advisor.sizing.answer import TIERS, ClassNeeds, FormatNeeds, Goals, HardwarePlan, Housing, Tier
+from qwen_advisor.sizing.climbing import Climber, first
+from qwen_advisor.sizing.formats import formats
+from qwen_advisor.sizing.tiers import goals_of
+from qwen_advisor.task import Requirements
+from qwen_advisor.units import GIB
+
+__all__ = ["TIERS", "ClassNeeds", "FormatNeeds", "Goals", "HardwarePlan", "Housing", "Tier", "plan_hardware"]
+
+_BESIDES = frozenset({"board", "cloud"})  # shown, but not named as the answer: few would buy a board, a cloud is rented
+
+
+def plan_hardware(
+    catalog: Catalog, checkpoint: Checkpoint, requirements: Requirements, *, any_kind: bool = False
+) -> HardwarePlan:
+    """The smallest machines of the catalogue for one model, class by class, and what the model takes in each format.
+
+    Every machine is searched as `recommend` would search it, with the model asked for by name.
+
+    Args:
+        catalog: the facts.
+        checkpoint: the model.
+        requirements: task, context, concurrency, speed, engines and quantizations, resolved.
+        any_kind: take the task for what a request looks like only, whether the model answers such tasks or not.
+    """
+    question = Question(
+        catalog=catalog,
+        machine=describe(catalog, Description(ram=16 * GIB)),
+        requirements=requirements,
+        profile=catalog.tasks[requirements.task],
+        named=frozenset({checkpoint.id}),
+    )
+    goals = goals_of(question, checkpoint)
+    rules = (rule for rule in CHECKPOINT_RULES if not (any_kind and rule is T101))
+    failing = next((finding for rule in rules if (finding := rule.check(checkpoint, question))), None)
+    classes: tuple[ClassNeeds, ...] = ()
+    rejection = None
+    rows: tuple[FormatNeeds, ...] = ()
+    if failing is not None:
+        rejection = rejection_of(checkpoint, failing)
+    else:
+        climber = Climber(question, checkpoint, goals)
+        classes = _climb(climber)
+        rows = formats(question, checkpoint)
+        if not any(needs.least for needs in classes) and climber.nearest is not None:
+            rejection = climber.nearest[1]
+    named = tuple(needs for needs in classes if needs.kind not in _BESIDES)
+    return HardwarePlan(
+        catalog_version=catalog.version,
+        catalog_models=len(catalog.models),
+        checkpoint=checkpoint,
+        requirements=requirements,
+        goals=goals,
+        least=first(named, "least") or first(classes, "least"),
+        sensible=first(named, "sensible") or first(classes, "sensible"),
+        comfortable=first(named, "comfortable") or first(classes, "comfortable"),
+        classes=classes,
+        formats=rows,
+        rejection=rejection,
+    )
+
+
+def _climb(climber: Climber) -> tuple[ClassNeeds, ...]:
+    """Class by class; servers without accelerators, and several servers, only where nothing smaller does."""
+    by_kind: dict[HardwareClass, ClassNeeds] = {}
+    for kind in CLASSES:
+        if kind == "cluster" and by_kind["server"].sensible is not None:
+            continue
+        by_kind[kind] = climber.climb(kind, without_gpu=kind != "server" or by_kind["pc"].least is None)
+    return tuple(by_kind.values())
