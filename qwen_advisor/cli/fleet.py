@@ -88,7 +88,7 @@ def fleet(
     ray: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS", help="Answer on this Ray cluster: auto, local, ray://HOST:10001 (extra [ray])."
+            metavar="ADDRESS", help="Answer on this Ray cluster: auto, local or HOST:PORT (extra [ray])."
         ),
     ] = None,
     catalog_extra: CatalogExtraOption = None,

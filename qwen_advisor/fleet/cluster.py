@@ -50,7 +50,7 @@ class _Cluster:
 
 @contextmanager
 def ray_crew(address: str, requirements: Requirements) -> Iterator[Crew]:
-    """Answer on the Ray cluster at an address, such as ``auto``, ``local`` or ``ray://head:10001``.
+    """Answer on the Ray cluster at an address, such as ``auto``, ``local`` or ``head:6379``.
 
     Raises:
         UsageError: Ray is not installed.
@@ -60,6 +60,7 @@ def ray_crew(address: str, requirements: Requirements) -> Iterator[Crew]:
         import ray  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415  an extra
     except ImportError as error:
         raise UsageError("--ray needs the package ray", hint=_INSTALL) from error
+    _knock(address)
     try:
         ray.init(address=address, log_to_driver=False, configure_logging=False, namespace="qwen-advisor")
     except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
@@ -71,6 +72,21 @@ def ray_crew(address: str, requirements: Requirements) -> Iterator[Crew]:
         yield _Cluster(ray, requirements)
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Ray waits for minutes for a cluster that is not there."""
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        return
+    import socket  # noqa: PLC0415  only an address needs it
+
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, OverflowError) as error:
+        raise NetworkError(
+            f"no Ray cluster answers at {address}: {_line(error)}", hint="start one by: ray start --head"
+        ) from error
 
 
 def _line(error: Exception) -> str:
