@@ -64,9 +64,9 @@ def lock_of(advice: Advice, pick: Recommendation, catalog: Catalog, *, program: 
         program=program,
         catalog_version=advice.catalog_version,
         catalog_models=advice.catalog_models,
-        requirements=advice.requirements,
-        # Where downloads go is a path of somebody's, and how much is free there changes by the minute.
-        machine=replace(advice.machine, disk=None),
+        # Where downloads go is a path of somebody's, and what lies or is free there changes by the minute.
+        requirements=replace(advice.requirements, installed=False),
+        machine=replace(advice.machine, disk=None, shelf=None),
         model=plan.checkpoint.id,
         released=plan.checkpoint.released,
         license=plan.checkpoint.license,

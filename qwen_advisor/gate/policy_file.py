@@ -111,7 +111,7 @@ class _Reader:
         licenses = {e.id for e in catalog.licenses.values()} | {e.spdx for e in catalog.licenses.values() if e.spdx}
         families = {model.family for model in catalog.models.values()}
         return Policy(
-            licenses=self.names("licenses", written.licenses, {*licenses, "permissive"}),
+            licenses=self.names("licenses", written.licenses, {*licenses, "permissive"}, others=True),
             families=self.names("families", written.families, families),
             forbidden_families=self.names("forbidden_families", written.forbidden_families, families),
             models=self.models("models", written.models),
@@ -152,15 +152,20 @@ class _Reader:
         for index, value in enumerate(values):
             yield node.at(index), value
 
-    def names(self, key: str, values: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
+    def names(
+        self, key: str, values: tuple[str, ...], known: Iterable[str], *, others: bool = False
+    ) -> tuple[str, ...]:
+        """Names as the catalogue spells them; ``others`` lets in names that look like none of them."""
         spelt = {name.lower(): name for name in sorted(known)}
         found = []
         for node, value in self.each(key, values):
+            near = difflib.get_close_matches(value.lower(), spelt, n=1)
             if value.lower() in spelt:
                 found.append(spelt[value.lower()])
-                continue
-            near = difflib.get_close_matches(value.lower(), spelt, n=1)
-            self.fault(node, key, f"{value!r} is not known" + (f"; {spelt[near[0]]}?" if near else ""))
+            elif others and not near:
+                found.append(value)
+            else:
+                self.fault(node, key, f"{value!r} is not known" + (f"; {spelt[near[0]]}?" if near else ""))
         return tuple(found)
 
     def models(self, key: str, values: tuple[str, ...]) -> tuple[str, ...]:
