@@ -18,7 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from docs.hardware_page import hardware  # noqa: E402  after the path to the checkout is set
+from docs.accuracy_page import accuracy  # noqa: E402  after the path to the checkout is set
+from docs.hardware_page import hardware  # noqa: E402
 from qwen_advisor import errors  # noqa: E402
 from qwen_advisor.catalog.schema import file_schemas  # noqa: E402
 from qwen_advisor.cli.app import VERBS, run  # noqa: E402
@@ -27,6 +28,7 @@ from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.check_shapes import CHECK_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.fleet_shapes import FLEET_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.hub_shapes import HUB_DOCUMENTS  # noqa: E402
+from qwen_advisor.render.launch_shapes import LAUNCH_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.schema import json_schema  # noqa: E402
 from qwen_advisor.render.shapes import DOCUMENTS  # noqa: E402
 
@@ -35,7 +37,15 @@ MARK = "<!-- made by docs/generate.py: change the code, not this page -->"
 
 def pages() -> dict[Path, str]:
     """Every generated file with what it should hold."""
-    documents = (*DOCUMENTS, *HUB_DOCUMENTS, *CATALOG_DOCUMENTS, *BENCH_DOCUMENTS, *FLEET_DOCUMENTS, *CHECK_DOCUMENTS)
+    documents = (
+        *DOCUMENTS,
+        *HUB_DOCUMENTS,
+        *CATALOG_DOCUMENTS,
+        *BENCH_DOCUMENTS,
+        *FLEET_DOCUMENTS,
+        *CHECK_DOCUMENTS,
+        *LAUNCH_DOCUMENTS,
+    )
     schemas = {name: json_schema(name) for name in documents} | file_schemas()
     made = {
         ROOT / "schemas" / f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
@@ -45,6 +55,7 @@ def pages() -> dict[Path, str]:
     made[ROOT / "docs" / "reference" / "command-line.md"] = command_line()
     page = hardware(ROOT / "tests" / "hardware" / "fixtures")
     made[ROOT / "docs" / "reference" / "hardware.md"] = f"{MARK}\n\n{page}"
+    made[ROOT / "docs" / "reference" / "accuracy.md"] = f"{MARK}\n\n{accuracy(ROOT / 'docs' / 'reference')}"
     return made
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from qwen_advisor.advice import Advice, Artifact, Estimate
 from qwen_advisor.advise import advise
@@ -173,6 +173,9 @@ def estimate(
     ubatch: int = 512,
     prompt_tokens: int = 512,
     output_tokens: int = 128,
+    vision: bool | None = None,
+    mtp: bool = False,
+    thinking: Literal["on", "off", "none"] = "none",
     calibration: Calibration | None = None,
 ) -> Estimate:
     """Memory by part and speed of one model at one setting, whether it fits or not.
@@ -193,6 +196,9 @@ def estimate(
         ubatch: physical batch in tokens.
         prompt_tokens: length of the prompt.
         output_tokens: length of the answer.
+        vision: load the vision tower or projector where there is one; as the engine does it if None.
+        mtp: speculate with the model's own blocks for multi-token prediction.
+        thinking: whether a hybrid model is to think; says nothing about memory and speed.
         calibration: factors measured on ``machine``, as for `recommend`.
 
     Raises:
@@ -214,7 +220,7 @@ def estimate(
         settings_for(
             spec.id,
             Requirements(prompt_tokens=prompt_tokens, output_tokens=output_tokens),
-            vision=spec.id in _WITH_VISION,
+            vision=spec.id in _WITH_VISION if vision is None else vision,
         ),
         context=context if context is not None else checkpoint.context.native or _LEAST_CONTEXT,
         parallel=parallel,
@@ -223,6 +229,7 @@ def estimate(
         gpu_layers=gpu_layers,
         batch=batch,
         ubatch=ubatch,
+        mtp=mtp,
     )
     fitter = Fitter(facts, place, calibration=_factors(place, facts, calibration, given=machine is not None))
     try:
@@ -234,7 +241,7 @@ def estimate(
             f"{spec.title} has no place for {candidate.format.name} on this machine",
             hint="describe another with --gpu, or name another --engine",
         ) from None
-    return _estimate(candidate, fitter, result, place)
+    return replace(_estimate(candidate, fitter, result, place), thinking=thinking)
 
 
 def _shortened(fitter: Fitter, candidate: Candidate, settings: Settings) -> Fitted:

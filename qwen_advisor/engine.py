@@ -63,4 +63,5 @@ class EngineSpec:
     preference: dict[str, int] = field(default_factory=dict)  # hardware class -> rank, 1 is the first choice
     options: dict[str, OptionSupport] = field(default_factory=dict)  # those that not every version has
     images: dict[str, str] = field(default_factory=dict)  # vendor or "cpu" -> container image; {version} is put in
+    names: dict[str, str] = field(default_factory=dict)  # checkpoint -> its name in a catalogue of the engine's own
     sources: tuple[str, ...] = ()

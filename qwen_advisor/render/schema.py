@@ -10,6 +10,7 @@ from qwen_advisor.render.catalog_shapes import CATALOG_DOCUMENTS
 from qwen_advisor.render.check_shapes import CHECK_DOCUMENTS
 from qwen_advisor.render.fleet_shapes import FLEET_DOCUMENTS
 from qwen_advisor.render.hub_shapes import HUB_DOCUMENTS
+from qwen_advisor.render.launch_shapes import LAUNCH_DOCUMENTS
 from qwen_advisor.render.shapes import DOCUMENTS, SIGNED
 
 _PLAIN: dict[Any, dict[str, Any]] = {
@@ -32,7 +33,16 @@ def json_schema(name: str) -> dict[str, Any]:
     """
     definitions: dict[str, Any] = {}
     root = _object(
-        (DOCUMENTS | HUB_DOCUMENTS | CATALOG_DOCUMENTS | BENCH_DOCUMENTS | FLEET_DOCUMENTS | CHECK_DOCUMENTS)[name], definitions
+        (
+            DOCUMENTS
+            | HUB_DOCUMENTS
+            | CATALOG_DOCUMENTS
+            | BENCH_DOCUMENTS
+            | FLEET_DOCUMENTS
+            | CHECK_DOCUMENTS
+            | LAUNCH_DOCUMENTS
+        )[name],
+        definitions,
     )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
