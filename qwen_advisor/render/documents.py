@@ -42,8 +42,8 @@ def recommend_document(advice: Advice) -> RecommendDocument:
         "catalog": {"version": advice.catalog_version, "models": advice.catalog_models},
         "hardware": machine_json(advice.machine),
         "requirements": requirements_json(wanted),
-        "recommendations": [_recommendation(item, wanted, advice.machine) for item in advice.recommendations],
-        "rejected": [_rejection(item) for item in advice.rejected],
+        "recommendations": [recommendation_json(item, wanted, advice.machine) for item in advice.recommendations],
+        "rejected": [rejection_json(item) for item in advice.rejected],
         "upgrades": [{"change": item.change, "unlocks": item.unlocks} for item in advice.upgrades],
         "frontier": {
             "weighed": len(advice.weighed),
@@ -97,7 +97,8 @@ def error_document(error: AdvisorError) -> ErrorDocument:
     }
 
 
-def _recommendation(item: Recommendation, wanted: Requirements, machine: Machine) -> RecommendationShape:
+def recommendation_json(item: Recommendation, wanted: Requirements, machine: Machine) -> RecommendationShape:
+    """One ranked answer."""
     plan = item.plan
     return {
         "rank": item.rank,
@@ -112,9 +113,9 @@ def _recommendation(item: Recommendation, wanted: Requirements, machine: Machine
         "placement": placement_json(plan.placement),
         "memory": memory_json(plan.memory, plan.budget),
         "speed": speed_json(plan.speed),
-        "quality": _quality(item, wanted),
+        "quality": quality_json(item, wanted),
         "score": round(item.score, 2),
-        "terms": _terms(item.terms),
+        "terms": terms_json(item.terms),
         "frontier": item.frontier,
         "installed": stored_json(stored(machine.shelf, plan.artifact, plan.format, plan.settings.engine)),
         "reasons": list(item.reasons),
@@ -251,7 +252,8 @@ def rate_json(rate: Rate) -> RateShape:
     return {"low": four_digits(rate.low), "expected": four_digits(rate.expected), "high": four_digits(rate.high)}
 
 
-def _quality(item: Recommendation, wanted: Requirements) -> QualityShape:
+def quality_json(item: Recommendation, wanted: Requirements) -> QualityShape:
+    """How able the model is at the task."""
     ability = item.ability
     return {
         "task": wanted.task,
@@ -272,7 +274,8 @@ def _quality(item: Recommendation, wanted: Requirements) -> QualityShape:
     }
 
 
-def _terms(terms: Terms) -> TermsShape:
+def terms_json(terms: Terms) -> TermsShape:
+    """The terms of a score."""
     return {
         "ability": round(terms.ability, 4),
         "quantization_loss": round(terms.quantization_loss, 4),
@@ -328,7 +331,8 @@ def _rival(item: Rival) -> RivalShape:
     }
 
 
-def _rejection(item: Rejection) -> RejectionShape:
+def rejection_json(item: Rejection) -> RejectionShape:
+    """One model that was ruled out."""
     return {
         "model": item.model,
         "rule": item.rule,
