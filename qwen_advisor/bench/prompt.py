@@ -15,6 +15,7 @@ _TEXT = (
 )
 _WORDS = tuple(_TEXT.split(" "))
 _LETTERS = 8  # more than a word and its blank have on average
+_APART = 0.25  # of the longer one: closer ones differ by which words they hold as much as by how many
 _TASK = "\nContinue the list of words above. Write at least a thousand more words, and nothing else:\n"
 
 
@@ -27,16 +28,15 @@ def prompt(words: int, seed: int) -> str:
 def words_for(tokens: int, seen: list[tuple[int, int]]) -> int:
     """How many words make a prompt of ``tokens`` tokens, from (words, tokens) of prompts that a server counted.
 
-    Through two prompts goes a line, whose slope is tokens per word and whose rest is the template; with one, or with
-    two that say nothing, words are taken in proportion. With none it is few enough to fit should every letter be a
-    token.
+    Through the two that differ most goes a line, whose slope is tokens per word and whose rest is the template. With
+    one, or with two that differ too little for a slope, words are taken in proportion. With none it is few enough to
+    fit should every letter be a token.
     """
     if not seen:
         return max(1, tokens // _LETTERS)
     words, counted = seen[-1]
-    if len(seen) > 1:
-        before, counted_before = seen[-2]
-        slope = (counted - counted_before) / (words - before) if words != before else 0.0
-        if slope > 0:
-            return max(1, round(words + (tokens - counted) / slope))
+    (fewest, least), (most, highest) = min(seen), max(seen)
+    if most - fewest >= _APART * most and highest > least:
+        slope = (highest - least) / (most - fewest)
+        return max(1, round(words + (tokens - counted) / slope))
     return max(1, round(words * tokens / max(1, counted)))

@@ -147,6 +147,17 @@ def test_three_prompts_find_the_length_that_was_asked_for(tokens: int, template:
     assert seen[0][1] <= max(tokens, least + per_word * tokens / 8)
 
 
+@pytest.mark.parametrize("tokens", [300, 1000])
+def test_three_prompts_find_it_where_every_letter_is_a_token(tokens: int) -> None:
+    # Words differ in their letters, so a slope between two prompts of nearly the same length would be noise.
+    for seed in range(200):
+        seen: list[tuple[int, int]] = []
+        while len(seen) < 3 and (not seen or abs(seen[-1][1] - tokens) > 0.02 * tokens):
+            words = words_for(tokens, seen)
+            seen.append((words, 60 + len(prompt(words, 100 * seed + len(seen)))))
+        assert 60 + len(prompt(words_for(tokens, seen), 100 * seed + 99)) == pytest.approx(tokens, rel=0.1)
+
+
 def test_no_two_prompts_begin_alike() -> None:
     starts = {prompt(50, seed).split()[0] for seed in range(200)}
     assert len(starts) == 200
