@@ -56,7 +56,9 @@ def _result(verdict: Verdict, item: Ruling, index: int) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(place.file) if place else quote(verdict.model)},
+                    "artifactLocation": {
+                        "uri": _uri(place.file) if place else quote(verdict.model, errors="backslashreplace")
+                    },
                     **region,
                 },
                 "logicalLocations": [{"fullyQualifiedName": _plain(verdict.model), "kind": "resource"}],
@@ -76,7 +78,8 @@ def _result(verdict: Verdict, item: Ruling, index: int) -> dict[str, Any]:
 def _uri(file: str) -> str:
     """A path as a URI reference: relative ones stay so, which is how a page finds them in the repository."""
     path = PurePath(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    quoted = quote(path.as_posix(), safe="/:" if path.drive else "/", errors="backslashreplace")
+    return f"file://{'/' * bool(path.drive)}{quoted}" if path.is_absolute() else quoted
 
 
 def _plain(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from qwen_advisor.advice import Plan
 from qwen_advisor.errors import UsageError
 
 Cell = str | int | float | bool | None
+_ENTITY = re.compile(r"&(?=#?\w+;)")
 
 
 def document_text(document: Mapping[str, Any], form: Literal["json", "yaml"]) -> str:
@@ -97,5 +99,11 @@ def _plain(cell: Cell) -> str:
     return str(cell)
 
 
+def markdown_text(text: str) -> str:
+    """Text that stays text in Markdown: no tag, no entity, no link and no second line comes of it."""
+    harmless = "".join(char if char.isprintable() else " " for char in text)
+    return _ENTITY.sub("&amp;", harmless).replace("<", "&lt;").replace("](", "]\\(")
+
+
 def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    return markdown_text(text.replace("\\", "\\\\").replace("|", "\\|"))
