@@ -12,6 +12,7 @@ import typer
 from qwen_advisor import __version__
 from qwen_advisor.cli import talk
 from qwen_advisor.cli.output import emit
+from qwen_advisor.cli.settled import defaults, settle
 
 # verb -> where it is, and its line in the list of verbs; a verb with verbs of its own is a Typer app
 VERBS = {
@@ -19,6 +20,7 @@ VERBS = {
     "inspect-hardware": ("qwen_advisor.cli.inspect_hardware:inspect_hardware", "What this machine is."),
     "report": ("qwen_advisor.cli.report:report", "The answer as a page, or its charts as a picture."),
     "estimate": ("qwen_advisor.cli.estimate:estimate", "Memory and speed of one model."),
+    "plan": ("qwen_advisor.cli.plan:plan", "What hardware a model needs."),
     "check": ("qwen_advisor.cli.check:check", "A gate for CI: does a model fit as asked?"),
     "pull": ("qwen_advisor.cli.pull:pull", "Fetch the files of a model."),
     "launch": ("qwen_advisor.cli.launch:launch", "The command that runs it, or a configuration file."),
@@ -26,6 +28,7 @@ VERBS = {
     "health": ("qwen_advisor.cli.health:health", "Whether a live server is well."),
     "fleet": ("qwen_advisor.cli.fleet:fleet", "A pick for each machine of an inventory."),
     "mcp": ("qwen_advisor.cli.mcp:mcp", "The answers as tools for agents."),
+    "settings": ("qwen_advisor.cli.settings:settings", "What is settled for all calls, and where."),
     "catalog": ("qwen_advisor.cli.catalog:catalog_app", "The models and the facts about them."),
 }
 _OURS = ("-h", "--help", "--version", "--install-completion", "--show-completion")
@@ -47,7 +50,10 @@ def run(words: Sequence[str]) -> int:
     bare = not words
     if bare or (words[0].startswith("-") and words[0].split("=")[0] not in _OURS):
         words = ["recommend", *words]
-    code = build(_needed(words))(args=list(words), prog_name="qwen-advisor", standalone_mode=False)
+    words = list(words)
+    if "_QWEN_ADVISOR_COMPLETE" not in os.environ:
+        settle(words)
+    code = build(_needed(words), words)(args=list(words), prog_name="qwen-advisor", standalone_mode=False)
     if bare and not code:
         talk.hint("ask for a task or another machine: qwen-advisor recommend --task code --ram 16G")
         talk.hint("everything else: qwen-advisor --help")
@@ -63,8 +69,8 @@ def _needed(words: Sequence[str]) -> Iterable[str]:
     return (words[0],) if words[0] in VERBS else VERBS
 
 
-def build(verbs: Iterable[str]) -> typer.Typer:
-    """The command line with these verbs, each imported now."""
+def build(verbs: Iterable[str], words: Sequence[str] = ()) -> typer.Typer:
+    """The command line with these verbs, each imported now; settings stand under the options of the verb called."""
     app = typer.Typer(
         name="qwen-advisor",
         help=HELP,
@@ -83,7 +89,9 @@ def build(verbs: Iterable[str]) -> typer.Typer:
         if isinstance(target, typer.Typer):
             app.add_typer(target, name=verb, short_help=line)
         else:
-            app.command(verb, short_help=line, epilog=module.EPILOG, context_settings=_CONTEXT)(target)
+            settled = {"default_map": defaults(target, words)} if words[:1] == [verb] else {}
+            context = {**_CONTEXT, **settled}
+            app.command(verb, short_help=line, epilog=module.EPILOG, context_settings=context)(target)
     return app
 
 

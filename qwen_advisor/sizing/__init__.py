@@ -18,7 +18,9 @@ from qwen_advisor.units import GIB
 
 __all__ = ["TIERS", "ClassNeeds", "FormatNeeds", "Goals", "HardwarePlan", "Housing", "Tier", "plan_hardware"]
 
-_BESIDES = frozenset({"board", "cloud"})  # shown, but not named as the answer: few would buy a board, a cloud is rented
+# Shown, but not named as the answer: few would buy a board, a cloud is rented, and no laptop serves several at once.
+_BESIDES: frozenset[HardwareClass] = frozenset({"board", "cloud"})
+_NO_SERVERS: frozenset[HardwareClass] = frozenset({"laptop"})
 
 
 def plan_hardware(
@@ -55,7 +57,8 @@ def plan_hardware(
         rows = formats(question, checkpoint)
         if not any(needs.least for needs in classes) and climber.nearest is not None:
             rejection = climber.nearest[1]
-    named = tuple(needs for needs in classes if needs.kind not in _BESIDES)
+    besides = _BESIDES | _NO_SERVERS if requirements.concurrency > 1 else _BESIDES
+    named = tuple(needs for needs in classes if needs.kind not in besides)
     return HardwarePlan(
         catalog_version=catalog.version,
         catalog_models=len(catalog.models),

@@ -197,9 +197,10 @@ def _size(rung: Rung) -> tuple[int, ...]:
     return rung.size
 
 
-def _row(rung: Rung) -> tuple[int, int, int]:
-    """Machines of one row differ in their accelerators alone."""
-    return (rung.description.nodes, rung.accelerators, rung.ram if rung.spill else 0)
+def _row(rung: Rung) -> tuple[int, int, bool, int]:
+    """Machines of one row differ in their accelerators alone; whole devices bring their own main memory."""
+    said = rung.description
+    return (said.nodes, rung.accelerators, said.device is not None, rung.ram if rung.spill else 0)
 
 
 def _smallest_forms(place: Search, checkpoint: Checkpoint) -> Iterator[Candidate]:

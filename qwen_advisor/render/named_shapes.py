@@ -1,0 +1,9 @@
+"""The JSON answers about models that are asked for by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qwen_advisor.render.plan_shapes import PlanDocument
+
+NAMED_DOCUMENTS: dict[str, Any] = {"plan-1": PlanDocument}
