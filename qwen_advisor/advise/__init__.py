@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qwen_advisor.advice import Advice, Rival
-from qwen_advisor.advise.search import Search, fitter_for, lifted
+from qwen_advisor.advise.search import Search, fitter_for
 from qwen_advisor.advise.standing import standings
 from qwen_advisor.advise.upgrades import upgrades
-from qwen_advisor.advise.weighing import recommended, weigh
+from qwen_advisor.advise.weighing import recommended, settle
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Calibration
 from qwen_advisor.machine import Machine
-from qwen_advisor.rank import Scored, rank
+from qwen_advisor.rank import Scored
 from qwen_advisor.rules import Question
 from qwen_advisor.task import Requirements
 
@@ -40,27 +40,23 @@ def advise(
     """
     profile = catalog.tasks[requirements.task]
     question = Question(catalog=catalog, machine=machine, requirements=requirements, profile=profile)
-    search = Search(question, fitter_for(question, calibration))
-    found, slow, rejected = weigh(search, requirements.top, everything=everything)
+    weighed = settle(question, fitter_for(question, calibration), everything=everything)
+    search, ranked = weighed.search, weighed.ranked
     notes: list[str] = []
-    if not found and slow:
-        question = lifted(question, "S102")
-        search = Search(question, search.fitter)
-        found, _, rejected = weigh(search, requirements.top, everything=everything)
+    if weighed.slow:
         notes.append(
             f"nothing on this machine reaches {profile.floor_speed:g} tokens/s, the least that {profile.id} wants; "
             "what follows is slow"
         )
-    ranked = rank([f.scored for f in found])
     best = ranked[0].terms.total if ranked else None
     return Advice(
         catalog_version=catalog.version,
         catalog_models=len(catalog.models),
         machine=machine,
         requirements=requirements,
-        recommendations=recommended(found, ranked, search.fitter, profile, most=requirements.top),
-        rejected=rejected,
-        upgrades=upgrades(question, rejected, best, search.fitter.calibration),
+        recommendations=recommended(weighed.found, ranked, search.fitter, profile, most=requirements.top),
+        rejected=weighed.rejected,
+        upgrades=upgrades(search.question, weighed.rejected, best, search.fitter.calibration),
         notes=tuple(notes),
         weighed=standings(ranked),
         complete=everything,

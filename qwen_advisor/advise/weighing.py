@@ -7,10 +7,45 @@ from collections.abc import Sequence
 
 from qwen_advisor.advice import Recommendation, Rejection
 from qwen_advisor.advise.reasons import reasons
-from qwen_advisor.advise.search import Found, Search
+from qwen_advisor.advise.search import Found, Search, lifted
 from qwen_advisor.fit import Fitter
-from qwen_advisor.rank import Scored, frontier
+from qwen_advisor.rank import Scored, frontier, rank
+from qwen_advisor.rules import Question
 from qwen_advisor.task import TaskProfile
+from qwen_advisor.values import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighing:
+    """Everything that was weighed for one question."""
+
+    search: Search  # of the question as it was answered in the end
+    found: tuple[Found, ...]
+    ranked: tuple[Scored, ...]  # the same plans, best first
+    rejected: tuple[Rejection, ...]
+    slow: bool  # whether the task's least speed was lifted, because nothing reaches it
+
+    def place(self, model: str) -> int | None:
+        """Where a model stands, counted from 1; None where it is not among the ranked."""
+        return next((i for i, s in enumerate(self.ranked, start=1) if s.plan.checkpoint.id == model), None)
+
+
+def settle(question: Question, fitter: Fitter, *, everything: bool = False) -> Weighing:
+    """Weigh and rank; where only the task's least speed rules everything out, without it.
+
+    Args:
+        question: what is asked.
+        fitter: what lays candidates on its machine.
+        everything: weigh every model, also those that cannot reach the list that was asked for.
+    """
+    search = Search(question, fitter)
+    found, slow, rejected = weigh(search, question.requirements.top, everything=everything)
+    lifting = not found and bool(slow)
+    if lifting:
+        search = Search(lifted(question, "S102"), fitter)
+        found, _, rejected = weigh(search, question.requirements.top, everything=everything)
+    ranked = rank([f.scored for f in found])
+    return Weighing(search=search, found=tuple(found), ranked=ranked, rejected=rejected, slow=lifting)
 
 
 def weigh(search: Search, top: int, *, everything: bool) -> tuple[list[Found], list[Found], tuple[Rejection, ...]]:
