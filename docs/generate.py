@@ -29,7 +29,9 @@ from qwen_advisor.render.check_shapes import CHECK_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.fleet_shapes import FLEET_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.hub_shapes import HUB_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.launch_shapes import LAUNCH_DOCUMENTS  # noqa: E402
+from qwen_advisor.render.named_shapes import NAMED_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.schema import json_schema  # noqa: E402
+from qwen_advisor.render.settings_shapes import SETTINGS_DOCUMENTS  # noqa: E402
 from qwen_advisor.render.shapes import DOCUMENTS  # noqa: E402
 
 MARK = "<!-- made by docs/generate.py: change the code, not this page -->"
@@ -43,7 +45,9 @@ def pages() -> dict[Path, str]:
         *CATALOG_DOCUMENTS,
         *BENCH_DOCUMENTS,
         *FLEET_DOCUMENTS,
+        *SETTINGS_DOCUMENTS,
         *CHECK_DOCUMENTS,
+        *NAMED_DOCUMENTS,
         *LAUNCH_DOCUMENTS,
     )
     schemas = {name: json_schema(name) for name in documents} | file_schemas()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,7 @@ from types import ModuleType
 import pytest
 
 HERE = Path(__file__).parent
+os.environ["QWEN_ADVISOR_CONFIG"] = ""  # nobody's own settings change what is tested
 # For `benchmarks`, which no wheel holds; last, so that an installed qwen_advisor is the one that is tested.
 sys.path.append(str(HERE.parent))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar, cast, get_args
 
 import typer
 
+from qwen_advisor.cli import preferences
 from qwen_advisor.errors import UsageError
 
 Format = Literal["table", "json", "yaml", "csv", "markdown", "id", "env"]
@@ -56,7 +57,7 @@ def chosen_format(
         UsageError: they contradict each other, or the format says nothing about this answer.
     """
     wishes = [wish for wish in (given, "json" if as_json else None, "id" if quiet else None) if wish is not None]
-    wish: Format = wishes[0] if wishes else "table"
+    wish = wishes[0] if wishes else cast("Format", preferences.default_format(allowed))
     if len(set(wishes)) > 1:
         flags = [f"--format {given}"] * (given is not None) + ["--json"] * as_json + ["--quiet"] * quiet
         raise UsageError(f"{' and '.join(flags)} contradict each other", hint="give one of them")

@@ -12,6 +12,7 @@ from qwen_advisor.render.fleet_shapes import FLEET_DOCUMENTS
 from qwen_advisor.render.hub_shapes import HUB_DOCUMENTS
 from qwen_advisor.render.launch_shapes import LAUNCH_DOCUMENTS
 from qwen_advisor.render.named_shapes import NAMED_DOCUMENTS
+from qwen_advisor.render.settings_shapes import SETTINGS_DOCUMENTS
 from qwen_advisor.render.shapes import DOCUMENTS, SIGNED
 
 _PLAIN: dict[Any, dict[str, Any]] = {
@@ -40,6 +41,7 @@ def json_schema(name: str) -> dict[str, Any]:
             | CATALOG_DOCUMENTS
             | BENCH_DOCUMENTS
             | FLEET_DOCUMENTS
+            | SETTINGS_DOCUMENTS
             | CHECK_DOCUMENTS
             | NAMED_DOCUMENTS
             | LAUNCH_DOCUMENTS
