@@ -50,7 +50,8 @@ def activations(architecture: Architecture, run: Training, trained: Trainable) -
     stages = run.gpus if run.sharding == "layers" else run.pipeline_parallel
     if run.checkpointing:
         return Activations(kept=inputs / split / stages, working=(widest + gradients) / split)
-    whole = sum(layers) + adapters * text.num_hidden_layers + inputs
+    # Under autocast, which adapters are trained with, the residual stream is kept beside its float32 copy.
+    whole = sum(layers) + (adapters * text.num_hidden_layers + inputs if run.adapters else 0.0)
     return Activations(kept=whole / split / stages, working=gradients / split)
 
 
@@ -95,12 +96,16 @@ def _delta(linear: LinearAttention, hidden: int, run: Training) -> float:
 
 
 def _feed_forward(text: TextDecoder, index: int, run: Training) -> float:
-    """Gate, its SiLU and up; their product where the down projection is trained. Experts see a copy of the token."""
+    """Gate, its SiLU and up; their product where the down projection is trained.
+
+    Experts give an output for each choice, which is weighted, and keep a copy of the token where they are trained.
+    """
     per_width = _HALF * (3 if run.adapters else 4)
     moe = text.moe
     if moe is None or not text.is_moe_layer(index):
         return per_width * text.intermediate_size
-    routed = moe.num_experts_per_tok * (per_width * moe.moe_intermediate_size + 2 * _HALF * text.hidden_size)
+    copies = (1 if run.adapters else 2) * _HALF * text.hidden_size
+    routed = moe.num_experts_per_tok * (per_width * moe.moe_intermediate_size + copies)
     return routed + per_width * moe.shared_expert_intermediate_size + _SINGLE * moe.num_experts
 
 

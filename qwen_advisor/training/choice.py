@@ -51,7 +51,8 @@ def choose(catalog: Catalog, machine: Machine, requirements: Requirements, run: 
     by ability on the task's scale, less what the 4 bit base loses; of models that are alike the one that trains faster.
     """
     place = place_of(machine)
-    choices, missed = [], []
+    choices: list[Choice] = []
+    missed: list[Choice] = []
     for checkpoint in listed(catalog, requirements, by_task=True):
         if checkpoint.superseded_by or catalog.architectures[checkpoint.architecture].text is None:
             continue

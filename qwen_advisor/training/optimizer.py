@@ -16,10 +16,11 @@ def state_bytes(optimizer: Optimizer, trained: Trainable, width: int) -> int:
     AdamW: two moments as wide as the parameter (Loshchilov & Hutter, arXiv 1711.05101; torch.optim.AdamW). Eight bits:
     the same in blocks of bytes, except embeddings, which the Trainer leaves in 32 bit (Dettmers et al., arXiv
     2110.02861; transformers/trainer.py). Adafactor: a row and a column of float32 for each matrix (Shazeer & Stern,
-    arXiv 1804.04235). Muon: one momentum for each matrix of a layer, AdamW for the rest (Keller Jordan,
-    https://kellerjordan.github.io/posts/muon/).
+    arXiv 1804.04235). Muon: one momentum for each matrix of a layer, AdamW for the rest, such as embeddings and experts
+    that are one parameter of three dimensions (Keller Jordan, https://kellerjordan.github.io/posts/muon/).
     """
-    rest = trained.embeddings + trained.vectors
+    stacked = trained.experts if trained.inputs == 0 else 0
+    rest = trained.embeddings + trained.vectors + stacked
     match optimizer:
         case "adamw":
             return 2 * width * trained.total
@@ -28,7 +29,7 @@ def state_bytes(optimizer: Optimizer, trained: Trainable, width: int) -> int:
         case "adafactor":
             return _SINGLE * (trained.factored + trained.vectors)
         case "muon":
-            return width * trained.matrices + 2 * width * rest
+            return width * (trained.matrices - stacked) + 2 * width * rest
 
 
 def step_bytes(optimizer: Optimizer, trained: Trainable, *, master: bool) -> int:

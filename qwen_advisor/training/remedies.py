@@ -9,7 +9,7 @@ from qwen_advisor.facts import Catalog
 from qwen_advisor.model import Architecture, Checkpoint
 from qwen_advisor.training.memory import training_memory
 from qwen_advisor.training.room import Place, largest_sequence
-from qwen_advisor.training.settings import Training
+from qwen_advisor.training.settings import Sharding, Training
 from qwen_advisor.values import dataclass, replace
 
 _LEAST_SEQUENCE = 256
@@ -39,8 +39,8 @@ def remedies(
     enough = [remedy for remedy in alone if remedy is not None and remedy.fits]
     shorter = _shorter(catalog, architecture, run, place)
     if enough or shorter:
-        return tuple(enough + ([shorter] if shorter else []))
-    return tuple([*_together(catalog, architecture, run, place), *_smaller(catalog, checkpoint, run, place)])
+        return (*enough, *([shorter] if shorter else []))
+    return (*_together(catalog, architecture, run, place), *_smaller(catalog, checkpoint, run, place))
 
 
 def _changes(run: Training, place: Place) -> Iterator[tuple[Training, str, str, str]]:
@@ -67,7 +67,8 @@ def _changes(run: Training, place: Place) -> Iterator[tuple[Training, str, str, 
             "some speed; the result is the same",
         )
     if run.gpus > 1 and run.framework != "unsloth":
-        for sharding, flag in (("zero2", "--zero 2"), ("zero3", "--zero 3")):
+        options: tuple[tuple[Sharding, str], ...] = (("zero2", "--zero 2"), ("zero3", "--zero 3"))
+        for sharding, flag in options:
             if run.sharding in ("none", "zero1", "zero2") and run.sharding != sharding:
                 yield (
                     replace(run, sharding=sharding),
@@ -96,7 +97,7 @@ def _changes(run: Training, place: Place) -> Iterator[tuple[Training, str, str, 
             "--method qlora",
             "some quality, and time to unpack weights",
         )
-    if run.adapters and run.rank > 8:  # noqa: PLR2004  the rank that frameworks begin with
+    if run.adapters and run.rank > 8:
         yield (replace(run, rank=8), "adapters of rank 8", "--rank 8", "what adapters can learn")
 
 

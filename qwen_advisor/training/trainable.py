@@ -32,7 +32,7 @@ class Trainable:
         vectors: in norms, biases and other vectors.
         factored: rows and columns of all matrices added up, what Adafactor keeps of them.
         largest: in the largest matrix.
-        modules: names of the linear modules with adapters, empty where the weights themselves are trained.
+        modules: names of the linear modules with adapters, routed experts apart; empty where weights are trained.
         experts: of the matrices, those on or in routed experts.
         inputs: width of the inputs of all adapted modules of all layers, a token's share of what they keep.
     """
@@ -77,7 +77,7 @@ def trainable(architecture: Architecture, run: Training) -> Trainable:
         factored=sum((rows + columns) * count for rows, columns, count in factors)
         + _sides(ends) * run.train_embeddings,
         largest=max((rows * columns for rows, columns, _ in factors), default=0),
-        modules=tuple(dict.fromkeys(_module(t.name) for t in chosen)),
+        modules=tuple(dict.fromkeys(_module(t.name) for t in chosen if t.group != "experts")),
         experts=sum(r * c * n for t in chosen if t.group == "experts" for r, c, n in _factors(t, run.rank)),
         inputs=sum(_sizes(t)[1] * _layers(t, architecture) for t in chosen),
     )
