@@ -214,7 +214,7 @@ def launch(
 
     estimate = _first_that_fits(estimated, (quant,) if quant else _FORMATS.get(spec.id, (None,)))
     if not estimate.fits:
-        _does_not_fit(estimate, force=force)
+        _does_not_fit(estimate, force=force, quiet=quiet)
     wish = Wish(
         source=source,
         version=engine_version,
@@ -338,12 +338,13 @@ def _blocks(catalog: Catalog, checkpoint: Checkpoint) -> int:
     return text.mtp_num_hidden_layers if text else 0
 
 
-def _does_not_fit(estimate: Estimate, *, force: bool) -> None:
+def _does_not_fit(estimate: Estimate, *, force: bool, quiet: bool) -> None:
     needs, has = gib(estimate.memory.total), gib(estimate.budget)
     sentence = f"{estimate.checkpoint.id} {estimate.format} needs {needs} as asked, this machine can give {has}"
     if not force:
         raise NothingFits(sentence, hint="ask for less --context or a smaller --quant, or write it anyway by --force")
-    talk.warn(sentence)
+    if not quiet:
+        talk.warn(sentence)
 
 
 def _refuse(title: str, given: dict[str, object | None]) -> None:
