@@ -83,13 +83,18 @@ def bench(
             help="What is served, by the catalogue's names, where the server does not tell.",
         ),
     ] = None,
-    quant: Annotated[
+    served_quant: Annotated[
         str | None,
-        typer.Option(metavar="NAME", autocompletion=completion.quantizations, help="In which quantization, likewise."),
+        typer.Option(
+            "--quant",
+            metavar="NAME",
+            autocompletion=completion.quantizations,
+            help="In which quantization, likewise.",
+        ),
     ] = None,
-    engine: Annotated[
+    served_engine: Annotated[
         str | None,
-        typer.Option(metavar="NAME", autocompletion=completion.engines, help="By which engine, likewise."),
+        typer.Option("--engine", metavar="NAME", autocompletion=completion.engines, help="By which engine, likewise."),
     ] = None,
     calibrate: Annotated[
         bool,
@@ -137,7 +142,7 @@ def bench(
     catalog = api.load_catalog(catalog_extra or ())
     if forget:
         _alone("--forget", given, "catalog_extra", "format_given", "as_json")
-        _forget(api.inspect_hardware(catalog=catalog), default_form=form == "table")
+        _forget(api.inspect_hardware(catalog=catalog), formatted=as_json or format_given is not None)
         return
     load = Load(
         prompt_tokens=read("--prompt-tokens", parse_tokens, prompt_tokens) or _LOAD.prompt_tokens,
@@ -153,9 +158,9 @@ def bench(
         raise UsageError(
             f"{server.url} is not on this machine, whose factors --calibrate keeps", hint="run it where the server runs"
         )
-    names = (checkpoint, quant, engine)
+    names = (checkpoint, served_quant, served_engine)
     try:
-        wanted = target(catalog, server, checkpoint=checkpoint, quant=quant, engine=engine)
+        wanted = target(catalog, server, checkpoint=checkpoint, quant=served_quant, engine=served_engine)
         missing = ""
     except UsageError as error:
         if calibrate or any(names):
@@ -258,8 +263,8 @@ def _stored(outcome: Outcome, catalog: Catalog, wanted: Target, machine: Machine
     return replace(outcome, stored={phase: factor for phase, factor in pairs if factor is not None})
 
 
-def _forget(machine: Machine, *, default_form: bool) -> None:
-    if not default_form:
+def _forget(machine: Machine, *, formatted: bool) -> None:
+    if formatted:
         raise UsageError("--forget has no answer that a format could hold", hint="leave --format and --json out")
     gone = calibration.forget(machine)
     if not gone:

@@ -183,6 +183,12 @@ class TestPrediction:
         assert re.search(r"^1 +first token s ", table, re.MULTILINE)
         assert re.search(r"^1 +all tok/s ", table, re.MULTILINE)
 
+    def test_is_not_of_what_somebody_prefers(self, fake: Any, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("QWEN_ADVISOR_ENGINES", "vllm")
+        monkeypatch.setenv("QWEN_ADVISOR_QUANTS", "Q8_0")
+        document = call("bench", "--url", fake.url, *SHORT, "--json").json
+        assert (document["prediction"]["engine"], document["prediction"]["quantization"]) == ("llama.cpp", "Q4_K_M")
+
 
 class TestHistory:
     def test_grows_by_a_line_for_each_level_and_means_follow(self, fake: Any, call: Call) -> None:
@@ -297,10 +303,12 @@ class TestCalibration:
         assert call("bench", "--forget").out == "nothing was kept for this machine\n"
         assert call("estimate", "Qwen3-0.6B", "--json").json["speed"]["basis"] == "roofline"
 
-    def test_taking_back_has_no_answer_for_programs(self, call: Call) -> None:
+    def test_taking_back_has_no_answer_for_programs(self, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         said = call("bench", "--forget", "--json")
         assert said.code == 2
         assert "--forget has no answer that a format could hold" in said.err
+        monkeypatch.setenv("QWEN_ADVISOR_FORMAT", "json")  # settled for all calls, not asked of this one
+        assert call("bench", "--forget").out == "nothing was kept for this machine\n"
 
     def test_is_not_believed_where_it_must_be_of_something_else(self, fake: Any, call: Call) -> None:
         fake.answers(good(fake, gap=0.0))  # thousands of tokens per second
