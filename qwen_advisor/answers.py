@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
-from qwen_advisor.api import load_catalog
+from qwen_advisor.api import factors_for, load_catalog, machine_for
+from qwen_advisor.comparison import Comparison, compare_models
+from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
+from qwen_advisor.fit import Calibration
+from qwen_advisor.machine import Machine
+from qwen_advisor.model import Checkpoint
 from qwen_advisor.names import resolve_model
 from qwen_advisor.requirements import resolve
-from qwen_advisor.rules.natural import natural_task
+from qwen_advisor.rules.natural import natural_context, natural_task
 from qwen_advisor.sizing import HardwarePlan, plan_hardware
+from qwen_advisor.task import TaskId
 
 
 def plan(
@@ -48,7 +55,7 @@ def plan(
     requirements = resolve(
         facts,
         task=wanted,
-        context=context,
+        context=context or _reach(facts, [checkpoint], wanted, prompt_tokens, output_tokens),
         concurrency=concurrency,
         min_speed=min_speed,
         engines=engines,
@@ -57,3 +64,58 @@ def plan(
         output_tokens=output_tokens,
     )
     return plan_hardware(facts, checkpoint, requirements, any_kind=task is None)
+
+
+def compare(
+    *models: str,
+    machine: Machine | None = None,
+    catalog: Catalog | None = None,
+    task: str | None = None,
+    calibration: Calibration | None = None,
+    ram: str | int | None = None,
+    vram: str | int | None = None,
+    gpu: str | Sequence[str] = (),
+    device: str | None = None,
+    **asked: Any,
+) -> Comparison:
+    """The best setting of each model on one machine, and what wins where.
+
+    Args:
+        *models: repositories, short forms or Ollama tags.
+        machine: where; or describe it by the four names below; this machine if none is given.
+        catalog: the facts; the shipped ones if not given.
+        task: what for; the first task that all of them answer if not given.
+        calibration: factors measured on ``machine``, as for `recommend`.
+        ram: main memory, bytes or text such as ``"16G"``.
+        vram: memory of one accelerator, likewise.
+        gpu: one or several accelerators by name.
+        device: a whole machine by name.
+        **asked: further requirements by name, as `qwen_advisor.requirements.resolve` takes them.
+
+    Raises:
+        UsageError: a name that is not known, no model, or one that is named twice.
+        ProbeError: no machine is given and this one cannot be read.
+    """
+    facts = catalog or load_catalog()
+    checkpoints = [resolve_model(facts, model) for model in models]
+    if not checkpoints:
+        raise UsageError("no model is named", hint="name two or more: qwen-advisor compare Qwen3-8B Qwen3-14B")
+    twice = next((c.id for i, c in enumerate(checkpoints) if c in checkpoints[:i]), None)
+    if twice is not None:
+        raise UsageError(f"{twice} is named twice", hint="name each model once")
+    wanted = task if task is not None else natural_task(facts, checkpoints)
+    if asked.get("context") is None:
+        asked["context"] = _reach(facts, checkpoints, wanted, asked.get("prompt_tokens"), asked.get("output_tokens"))
+    requirements = resolve(facts, task=wanted, **asked)
+    place = machine or machine_for(facts, ram=ram, vram=vram, gpu=gpu, device=device)
+    factors = factors_for(place, facts, calibration, given=machine is not None)
+    return compare_models(facts, place, requirements, checkpoints, calibration=factors)
+
+
+def _reach(
+    facts: Catalog, checkpoints: Sequence[Checkpoint], task: str, prompt: int | None, output: int | None
+) -> int | None:
+    """A context that the models reach, where nothing was said of one and they do not reach the task's."""
+    if prompt is not None or output is not None or task not in facts.tasks:
+        return None
+    return natural_context(facts, checkpoints, cast("TaskId", task))

@@ -132,7 +132,7 @@ def recommend(
         raise UsageError("requirements are given twice", hint="pass a Requirements value or names, not both")
     facts = catalog or load_catalog()
     place = machine or machine_for(facts, ram=ram, vram=vram, gpu=gpu, device=device)
-    factors = _factors(place, facts, calibration, given=machine is not None)
+    factors = factors_for(place, facts, calibration, given=machine is not None)
     wanted = requirements or resolve(facts, **asked)
     if place.shelf is None and (wanted.installed or (machine is None and not place.described)):
         place = with_downloads(place)
@@ -146,7 +146,7 @@ def with_downloads(machine: Machine) -> Machine:
     return replace(machine, shelf=shelf())
 
 
-def _factors(place: Machine, facts: Catalog, calibration: Calibration | None, *, given: bool) -> Calibration:
+def factors_for(place: Machine, facts: Catalog, calibration: Calibration | None, *, given: bool) -> Calibration:
     """What was measured counts where this very machine was looked at; a machine that was handed in may be another."""
     if calibration is not None:
         return calibration
@@ -231,7 +231,7 @@ def estimate(
         ubatch=ubatch,
         mtp=mtp,
     )
-    fitter = Fitter(facts, place, calibration=_factors(place, facts, calibration, given=machine is not None))
+    fitter = Fitter(facts, place, calibration=factors_for(place, facts, calibration, given=machine is not None))
     try:
         result = fitter.nearest(candidate, settings)
         if context is None and not result.room.fits:

@@ -1,9 +1,9 @@
-"""The verbs. Only the module of the verb that was called is imported; all of them for help and completion."""
+"""The verbs. Only the module of the verb that was called is imported; of the others their line is known here."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 
 from qwen_advisor import __version__
 from qwen_advisor.cli import talk
+from qwen_advisor.cli.completing import COMPLETE, postpone, verb_on_the_line
 from qwen_advisor.cli.output import emit
 from qwen_advisor.cli.settled import defaults, settle
 
@@ -20,6 +21,7 @@ VERBS = {
     "inspect-hardware": ("qwen_advisor.cli.inspect_hardware:inspect_hardware", "What this machine is."),
     "report": ("qwen_advisor.cli.report:report", "The answer as a page, or its charts as a picture."),
     "estimate": ("qwen_advisor.cli.estimate:estimate", "Memory and speed of one model."),
+    "compare": ("qwen_advisor.cli.compare:compare", "Models side by side."),
     "plan": ("qwen_advisor.cli.plan:plan", "What hardware a model needs."),
     "check": ("qwen_advisor.cli.check:check", "A gate for CI: does a model fit as asked?"),
     "pull": ("qwen_advisor.cli.pull:pull", "Fetch the files of a model."),
@@ -51,7 +53,10 @@ def run(words: Sequence[str]) -> int:
     if bare or (words[0].startswith("-") and words[0].split("=")[0] not in _OURS):
         words = ["recommend", *words]
     words = list(words)
-    if "_QWEN_ADVISOR_COMPLETE" not in os.environ:
+    completing = COMPLETE in os.environ
+    if completing:
+        postpone()
+    else:
         settle(words)
     code = build(_needed(words), words)(args=list(words), prog_name="qwen-advisor", standalone_mode=False)
     if bare and not code:
@@ -60,17 +65,23 @@ def run(words: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _needed(words: Sequence[str]) -> Iterable[str]:
-    """The verbs that this call can reach; help, completion and a misspelt verb need them all."""
-    if "_QWEN_ADVISOR_COMPLETE" in os.environ:
-        return VERBS
+def _needed(words: Sequence[str]) -> dict[str, bool]:
+    """The verbs that this call must know, and whether it can reach them.
+
+    Help and a misspelt verb need the names of all, completion those and the options of the verb on the line.
+    """
+    if COMPLETE in os.environ:
+        return {verb: verb == verb_on_the_line() for verb in VERBS}
     if words[0] == "--version":
-        return ()
-    return (words[0],) if words[0] in VERBS else VERBS
+        return {}
+    return {words[0]: True} if words[0] in VERBS else dict.fromkeys(VERBS, False)
 
 
-def build(verbs: Iterable[str], words: Sequence[str] = ()) -> typer.Typer:
-    """The command line with these verbs, each imported now; settings stand under the options of the verb called."""
+def build(verbs: Mapping[str, bool], words: Sequence[str] = ()) -> typer.Typer:
+    """The command line with these verbs; those that are marked are imported now, of the others only the line is there.
+
+    Settings stand under the options of the verb that is called.
+    """
     app = typer.Typer(
         name="qwen-advisor",
         help=HELP,
@@ -81,8 +92,11 @@ def build(verbs: Iterable[str], words: Sequence[str] = ()) -> typer.Typer:
         context_settings=_CONTEXT,
     )
     app.callback()(_callback)
-    for verb in verbs:
+    for verb, reached in verbs.items():
         place, line = VERBS[verb]
+        if not reached:
+            app.command(verb, short_help=line)(_unreached)
+            continue
         module_name, name = place.split(":")
         module: Any = import_module(module_name)
         target = getattr(module, name)
@@ -93,6 +107,10 @@ def build(verbs: Iterable[str], words: Sequence[str] = ()) -> typer.Typer:
             context = {**_CONTEXT, **settled}
             app.command(verb, short_help=line, epilog=module.EPILOG, context_settings=context)(target)
     return app
+
+
+def _unreached() -> None:
+    """Stands for a verb that is named and not called."""
 
 
 def _show_version(wanted: bool) -> None:

@@ -28,6 +28,13 @@ def natural_task(catalog: Catalog, checkpoints: Iterable[Checkpoint]) -> TaskId:
     return next(iter(own or shared), _FALLBACK)
 
 
+def natural_context(catalog: Catalog, checkpoints: Iterable[Checkpoint], task: TaskId) -> int | None:
+    """The longest context that all of the models reach, where that is less than the task's own; None otherwise."""
+    reaches = [max(model.context.native or 0, model.context.extended or 0) for model in checkpoints]
+    least = min((reach for reach in reaches if reach), default=0)
+    return least if 0 < least < catalog.tasks[task].context else None
+
+
 def unsuited(catalog: Catalog, checkpoint: Checkpoint, task: TaskId) -> Finding | None:
     """Why a model does not answer a task by its kind, line or modalities, or None where it does."""
     question = Question(

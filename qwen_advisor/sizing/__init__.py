@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from qwen_advisor.advise.search import rejection_of
+from qwen_advisor.candidates import candidates
 from qwen_advisor.describe import Description, describe
 from qwen_advisor.describe.ladder import CLASSES, HardwareClass
 from qwen_advisor.facts import Catalog
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.rules import CHECKPOINT_RULES, Question
+from qwen_advisor.rules.candidate import E101
 from qwen_advisor.rules.checkpoint import T101
 from qwen_advisor.sizing.answer import TIERS, ClassNeeds, FormatNeeds, Goals, HardwarePlan, Housing, Tier
 from qwen_advisor.sizing.climbing import Climber, first
@@ -46,6 +48,9 @@ def plan_hardware(
     goals = goals_of(question, checkpoint)
     rules = (rule for rule in CHECKPOINT_RULES if not (any_kind and rule is T101))
     failing = next((finding for rule in rules if (finding := rule.check(checkpoint, question))), None)
+    engines = tuple(catalog.engines.values())
+    if not any(candidates(catalog, checkpoint, engines)):
+        failing = E101.fail("no engine of the catalogue runs it in a format whose size is known")
     classes: tuple[ClassNeeds, ...] = ()
     rejection = None
     rows: tuple[FormatNeeds, ...] = ()
