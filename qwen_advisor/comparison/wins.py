@@ -71,7 +71,8 @@ def _plain(answers: list[Recommendation]) -> Iterator[Win]:
                 unit=unit,
             )
 
-    yield from win("decode", "tokens per second", lambda a: a.plan.speed.decode.expected, 1)
+    if all(a.plan.settings.output_tokens > 1 for a in answers):  # an embedding is not decoded
+        yield from win("decode", "tokens per second", lambda a: a.plan.speed.decode.expected, 1)
     yield from win("answer", "seconds", lambda a: a.plan.speed.time_to_answer, -1)
     yield from win("memory", "bytes", lambda a: a.plan.memory.total, -1)
     yield from win("download", "bytes", lambda a: a.plan.artifact.bytes, -1)

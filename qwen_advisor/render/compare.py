@@ -73,7 +73,7 @@ def report(answer: Comparison, *, narrow: bool = False) -> Report:
     beside = len(answer.models) <= (_NARROW if narrow else _SIDE_BY_SIDE)
     blocks: tuple[Block, ...] = (
         Facts(pairs=pairs),
-        _columns(answer) if beside else _rows(answer),
+        _columns(answer) if beside else _rows(answer, narrow=narrow),
         Grid(title="What wins where", headings=("", "", "", "before"), rows=tuple(map(_win, answer.wins))),
         Lines(title="Not in the running", lines=tuple(map(_out, (m for m in answer.models if m.rejection)))),
         Lines(title="Notes", lines=_notes(answer)),
@@ -115,7 +115,7 @@ _FACETS: tuple[tuple[str, _Say], ...] = (
     ("setting", lambda a: f"{a.plan.format}, {a.plan.settings.engine}"),
     ("placed", lambda a: words.whereabouts(a.plan.placement)),
     ("memory", lambda a: words.used(a.plan.memory.total, a.plan.budget)),
-    ("tokens/s", lambda a: words.rate(a.plan.speed.decode)),
+    ("tokens/s", lambda a: words.pace(a.plan.speed, a.plan.settings)),
     ("first token", lambda a: words.seconds(a.plan.speed.time_to_first_token)),
     ("whole answer", lambda a: f"{words.seconds(a.plan.speed.time_to_answer)}{_thinking(a)}"),
     ("quality", lambda a: words.quality(a.ability, a.quantization_loss)),
@@ -179,17 +179,22 @@ def _parameters(item: Compared) -> str:
     )
 
 
-def _rows(answer: Comparison) -> Grid:
+def _rows(answer: Comparison, *, narrow: bool) -> Grid:
     """Models as rows."""
+    labels = _IN_NARROW_ROWS if narrow else _IN_ROWS
+    facets = [(label, say) for label, say in _FACETS if label in labels]
     rows = []
     for item in answer.models:
-        cells = [_facet(label, say, item) for label, say in _FACETS if label in _IN_ROWS]
-        rows.append((_standing(item).removeprefix("number "), words.short(item.checkpoint.id), *cells))
-    headings = ("", "model", *(label for label, _ in _FACETS if label in _IN_ROWS))
-    return Grid(title="Side by side", headings=headings, rows=tuple(rows))
+        cells = [_facet(label, say, item).replace(" of ", "\nof ") for label, say in facets]
+        name = words.short(item.checkpoint.id)
+        if narrow:
+            name += f"\n{_facet('setting', _FACETS[0][1], item)}"
+        rows.append((_standing(item).removeprefix("number "), name, *cells))
+    return Grid(title="Side by side", headings=("", "model", *(label for label, _ in facets)), rows=tuple(rows))
 
 
 _IN_ROWS = ("setting", "memory", "tokens/s", "whole answer", "quality", "context here", "score")
+_IN_NARROW_ROWS = ("memory", "tokens/s", "quality", "score")
 
 
 def _win(item: Win) -> tuple[str, str, str, str]:

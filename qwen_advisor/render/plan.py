@@ -12,6 +12,7 @@ from qwen_advisor.render.data import Cell, csv_text, variables
 from qwen_advisor.render.documents import four_digits
 from qwen_advisor.render.report import Block, Commands, Facts, Grid, Lines, Report
 from qwen_advisor.sizing import TIERS, ClassNeeds, HardwarePlan, Housing, Tier
+from qwen_advisor.sizing.tiers import reads_only
 from qwen_advisor.units import gib
 
 _CLASS_WORDS: dict[HardwareClass, str] = {
@@ -182,7 +183,7 @@ def _cells(house: Housing) -> tuple[str, str, str, str, str]:
         "\nor ".join((house.title, *house.alternatives[:2])),
         f"{plan.format}, {plan.settings.engine}\n{words.whereabouts(plan.placement)}",
         words.used(plan.memory.total, plan.budget),
-        f"{words.rate(plan.speed.decode)}{several}",
+        f"{words.pace(plan.speed, plan.settings)}{several}",
         words.seconds(plan.speed.time_to_first_token),
     )
 
@@ -227,19 +228,23 @@ def _formats(answer: HardwarePlan) -> Grid:
 
 def _goals(answer: HardwarePlan) -> tuple[str, ...]:
     goals = answer.goals
-    return (
-        f"least: it fits and decodes {words.figure(goals.least_speed)} tokens/s or more",
-        (
-            f"sensible: {words.figure(goals.wanted_speed)} tokens/s are expected, a tenth of the memory stays free, and"
-            " no weights of three bits unless asked for"
-        ),
-        (
-            f"comfortable: the low end of the range is {words.figure(goals.wanted_speed)} tokens/s too, a whole answer"
-            f" takes {words.seconds(goals.patience)} at most, and {words.tokens(goals.roomy_context)} tokens fit"
-        ),
-        "classes stand in the order in which their machines usually cost more; the catalogue holds no prices",
-        *_memory_words(answer),
-    )
+    wanted, patience = words.figure(goals.wanted_speed), words.seconds(goals.patience)
+    room = "a tenth of the memory stays free, and no weights of three bits unless asked for"
+    if reads_only(answer.requirements):
+        tiers = (
+            "least: it fits",
+            f"sensible: a request is read within {patience}, {room}",
+            f"comfortable: {words.tokens(goals.roomy_context)} tokens fit too",
+        )
+    else:
+        tiers = (
+            f"least: it fits and decodes {words.figure(goals.least_speed)} tokens/s or more",
+            f"sensible: {wanted} tokens/s are expected, {room}",
+            f"comfortable: the low end of the range is {wanted} tokens/s too, a whole answer takes {patience} at most,"
+            f" and {words.tokens(goals.roomy_context)} tokens fit",
+        )
+    ranked = "classes stand in the order in which their machines usually cost more; the catalogue holds no prices"
+    return (*tiers, ranked, *_memory_words(answer))
 
 
 def _memory_words(answer: HardwarePlan) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections import Counter
 from qwen_advisor.advice import Artifact, Rejection
 from qwen_advisor.evidence import Ability
 from qwen_advisor.machine import Machine, Stored
-from qwen_advisor.plan import Placement, Rate
+from qwen_advisor.plan import Placement, Rate, Settings, Speed
 from qwen_advisor.units import gib
 
 _BY_MACHINE = "MSED"  # rules on memory, speed, engines and formats, disk and download
@@ -28,6 +28,11 @@ def figure(value: float) -> str:
 def rate(value: Rate) -> str:
     """Tokens per second with their range: ``23 (17–30)``."""
     return f"{figure(value.expected)} ({figure(value.low)}–{figure(value.high)})"
+
+
+def pace(value: Speed, settings: Settings) -> str:
+    """The rate that counts: of what is written, or of what is read where nothing is written (embedding, rerank)."""
+    return rate(value.decode) if settings.output_tokens > 1 else f"reads {rate(value.prefill)}"
 
 
 def seconds(value: float) -> str:

@@ -9,6 +9,7 @@ from qwen_advisor.model import Checkpoint
 from qwen_advisor.rank import FULL
 from qwen_advisor.rules import Question
 from qwen_advisor.sizing.answer import Goals, Tier
+from qwen_advisor.task import Requirements
 from qwen_advisor.values import replace
 
 
@@ -28,13 +29,18 @@ def goals_of(question: Question, checkpoint: Checkpoint) -> Goals:
     )
 
 
+def reads_only(requirements: Requirements) -> bool:
+    """Whether nothing is written, so that the rate of decoding says nothing."""
+    return requirements.output_tokens == 1
+
+
 def tier(found: Found, goals: Goals, question: Question, fitter: Fitter) -> Tier:
     """The highest tier that a plan which passed every rule reaches.
 
     Sensible: the wanted speed is expected with the last tenth of every pool left free, and the weights are not in one
     of the formats that the ranking holds back (``fallback_formats``) unless that was asked for. Comfortable: the wanted
     speed is reached at the low end of the range too, the whole answer comes within the task's patience, and twice the
-    context would fit.
+    context would fit. Where nothing is written (embedding, rerank), patience counts for the sensible already.
     """
     plan = found.scored.plan
     held_back = question.catalog.ranking["fallback_formats"]
@@ -44,6 +50,8 @@ def tier(found: Found, goals: Goals, question: Question, fitter: Fitter) -> Tier
         or decode.expected < goals.wanted_speed
         or not _leaves_room(found, goals, fitter)
     ):
+        return "least"
+    if reads_only(question.requirements) and plan.speed.time_to_answer > goals.patience:
         return "least"
     if decode.low < goals.wanted_speed or plan.speed.time_to_answer > goals.patience:
         return "sensible"
