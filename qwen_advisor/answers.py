@@ -17,6 +17,7 @@ from qwen_advisor.requirements import resolve
 from qwen_advisor.rules.natural import natural_context, natural_task
 from qwen_advisor.sizing import HardwarePlan, plan_hardware
 from qwen_advisor.task import TaskId
+from qwen_advisor.training import Training, TrainingPlan, plan_training
 
 
 def plan(
@@ -119,3 +120,39 @@ def _reach(
     if prompt is not None or output is not None or task not in facts.tasks:
         return None
     return natural_context(facts, checkpoints, cast("TaskId", task))
+
+
+def finetune(
+    model: str,
+    run: Training,
+    *,
+    machine: Machine | None = None,
+    catalog: Catalog | None = None,
+    choose_sharding: bool = False,
+    dataset_tokens: int | None = None,
+    epochs: float = 3.0,
+) -> TrainingPlan:
+    """What training a model takes, whether it fits, how long it takes and what to change.
+
+    Args:
+        model: repository, short form or Ollama tag.
+        run: how it is trained.
+        machine: where; this machine if not given.
+        catalog: the facts; the shipped ones if not given.
+        choose_sharding: with several GPUs, split by ZeRO-3 where whole copies do not fit.
+        dataset_tokens: of the data set, once through.
+        epochs: how often the data set is gone through.
+
+    Raises:
+        UsageError: a name that is not known, or settings that exclude each other.
+    """
+    facts = catalog or load_catalog()
+    return plan_training(
+        facts,
+        resolve_model(facts, model),
+        machine or machine_for(facts),
+        run,
+        choose_sharding=choose_sharding,
+        dataset_tokens=dataset_tokens,
+        epochs=epochs,
+    )

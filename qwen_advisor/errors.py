@@ -33,6 +33,20 @@ class UsageError(AdvisorError, ValueError):
     code = "usage"
 
 
+class DataError(UsageError):
+    """A data set holds rows that cannot be learned from.
+
+    Attributes:
+        faults: the bad rows, each with its line.
+    """
+
+    code = "bad_data"
+
+    def __init__(self, message: str, *, faults: Sequence[str] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.faults = tuple(faults)
+
+
 class NothingFits(AdvisorError):
     """A true answer: the question was understood and no candidate passes."""
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from qwen_advisor.cli import talk
 from qwen_advisor.cli.output import emit
-from qwen_advisor.errors import AdvisorError, CatalogError, UsageError
+from qwen_advisor.errors import AdvisorError, CatalogError, DataError, UsageError
 
 
 def report(error: Exception, words: Sequence[str]) -> int:
@@ -16,7 +16,7 @@ def report(error: Exception, words: Sequence[str]) -> int:
     if isinstance(known, UsageError) and known.hint is None:
         verb = f"{words[0]} " if words and not words[0].startswith("-") else ""
         known.hint = f"see 'qwen-advisor {verb}--help'"
-    details = known.faults if isinstance(known, CatalogError) else ()
+    details = known.faults if isinstance(known, (CatalogError, DataError)) else ()
     message = known.message
     if not any(name in f"{message} {known.hint}" for name in known.suggestions) and known.suggestions:
         message += f"; did you mean {' or '.join(known.suggestions)}?"

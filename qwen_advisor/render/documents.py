@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qwen_advisor.advice import Advice, Artifact, Estimate, Recommendation, Rejection, Rival, Terms, Weighed
 from qwen_advisor.engines import Launch, launch
-from qwen_advisor.errors import AdvisorError, CatalogError
+from qwen_advisor.errors import AdvisorError, CatalogError, DataError
 from qwen_advisor.machine import Machine, Stored
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.plan import Memory, Placement, Rate, Settings, Speed
@@ -83,7 +83,7 @@ def estimate_document(estimate: Estimate) -> EstimateDocument:
 
 def error_document(error: AdvisorError) -> ErrorDocument:
     """What went wrong, for a program."""
-    details = error.faults if isinstance(error, CatalogError) else ()
+    details = error.faults if isinstance(error, (CatalogError, DataError)) else ()
     return {
         "schema": "qwen-advisor/error/1",
         "error": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qwen_advisor.render.compare_shapes import CompareDocument
+from qwen_advisor.render.finetune_shapes import FINETUNE_DOCUMENTS
 from qwen_advisor.render.plan_shapes import PlanDocument
 
-NAMED_DOCUMENTS: dict[str, Any] = {"plan-1": PlanDocument, "compare-1": CompareDocument}
+NAMED_DOCUMENTS: dict[str, Any] = {"plan-1": PlanDocument, "compare-1": CompareDocument, **FINETUNE_DOCUMENTS}

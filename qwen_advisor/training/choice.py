@@ -26,6 +26,7 @@ class Choice:
     rank: int
     checkpoint: Checkpoint
     run: Training
+    modules: tuple[str, ...]
     device: int
     ability: float
     standard_error: float
@@ -98,11 +99,13 @@ def _options(
                 moe=bool(architecture.text and architecture.text.moe),
                 scale=scale,
             )
+        memory = training_memory(catalog, architecture, tried)
         yield Choice(
             rank=0,
             checkpoint=checkpoint,
             run=tried,
-            device=training_memory(catalog, architecture, tried).device,
+            modules=memory.trained.modules,
+            device=memory.device,
             ability=ability.value - lost,
             standard_error=ability.standard_error,
             speed=training_speed(catalog, architecture, tried, place, dataset=None, epochs=1),

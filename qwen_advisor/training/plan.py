@@ -33,6 +33,7 @@ class TrainingPlan:
     largest_seq_len: int | None  # with the batch as it is
     largest_batch: int | None  # with the length as it is
     speed: TrainingSpeed | None
+    dataset_tokens: int | None
     epochs: float
     remedies: tuple[Remedy, ...]
     notes: tuple[str, ...]
@@ -90,6 +91,7 @@ def plan_training(
         largest_seq_len=largest_sequence(catalog, architecture, run, place.budget, longest),
         largest_batch=largest_batch(catalog, architecture, run, place.budget),
         speed=training_speed(catalog, architecture, run, place, dataset=dataset_tokens, epochs=epochs),
+        dataset_tokens=dataset_tokens,
         epochs=epochs,
         remedies=() if fits else remedies(catalog, checkpoint, architecture, run, place),
         notes=tuple(_notes(checkpoint, architecture, run, place)),
@@ -140,6 +142,6 @@ def _notes(checkpoint: Checkpoint, architecture: Architecture, run: Training, pl
     if checkpoint.thinking in ("always", "hybrid"):
         yield "give examples with their thoughts, or the model unlearns to think; mix in some of its own answers"
     if run.method == "full" and run.sharding == "none" and run.optimizer == "adamw":
-        yield "weights and states are 16 bit throughout; float32 copies, as DeepSpeed keeps them, take 8 bytes more each"
+        yield "weights and states are 16 bit; float32 copies, as DeepSpeed has them, take 8 bytes more for each weight"
     if not run.packing and run.batch > 1:
         yield "shorter sequences of a batch are filled up: --packing spends no time on padding"

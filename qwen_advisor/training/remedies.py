@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
@@ -13,6 +14,7 @@ from qwen_advisor.training.settings import Sharding, Training
 from qwen_advisor.values import dataclass, replace
 
 _LEAST_SEQUENCE = 256
+_SMALL_RANK = 8  # that frameworks begin with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,135 +34,170 @@ def remedies(
 ) -> tuple[Remedy, ...]:
     """Changes in the order of what they cost, those first that are enough alone.
 
-    Where none is, the changes are made one on top of another until the run fits; the last is a smaller model.
+    Where none is, the fewest of them that are enough together; the last is a smaller model.
     """
-    changes = list(_changes(run, place))
-    alone = [_tried(catalog, architecture, changed, place, words) for changed, *words in changes]
+    trial = _Trial(catalog=catalog, architecture=architecture, place=place)
+    alone = [trial.of(run, (change,)) for change in _changes(run, place)]
     enough = [remedy for remedy in alone if remedy is not None and remedy.fits]
-    shorter = _shorter(catalog, architecture, run, place)
+    shorter = trial.shorter(run)
     if enough or shorter:
         return (*enough, *([shorter] if shorter else []))
-    return (*_together(catalog, architecture, run, place), *_smaller(catalog, checkpoint, run, place))
+    together = _together(trial, run)
+    smaller = _smaller(catalog, checkpoint, run, place)
+    return tuple(remedy for remedy in (together, smaller) if remedy is not None)
 
 
-def _changes(run: Training, place: Place) -> Iterator[tuple[Training, str, str, str]]:
-    """The run after one change; what changes, by which option, at what cost."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """Fields of the run that change, what that is in words and as an option, and what it costs."""
+
+    fields: dict[str, Any]
+    words: str
+    option: str
+    cost: str
+
+    def made(self, run: Training) -> Training:
+        return replace(run, **self.fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """Reckons changes again."""
+
+    catalog: Catalog
+    architecture: Architecture
+    place: Place
+
+    def device(self, run: Training) -> int | None:
+        """Bytes on one GPU; None where the run is not possible, such as without sizes in 4 bit."""
+        try:
+            return training_memory(self.catalog, self.architecture, run).device
+        except UsageError:
+            return None
+
+    def of(self, run: Training, changes: Sequence[_Change]) -> Remedy | None:
+        for change in changes:
+            run = change.made(run)
+        device = self.device(run)
+        if device is None:
+            return None
+        costs = dict.fromkeys(change.cost for change in changes if change.cost != "none")
+        return Remedy(
+            change="; ".join(change.words for change in changes),
+            option=" ".join(change.option for change in changes),
+            cost="; ".join(costs) or "none",
+            device=device,
+            fits=device <= self.place.budget,
+        )
+
+    def shorter(self, run: Training) -> Remedy | None:
+        """The longest sequence that fits, where it is still worth the name."""
+        change = self.cut(run)
+        return None if change is None else self.of(run, (change,))
+
+    def cut(self, run: Training) -> _Change | None:
+        length = largest_sequence(self.catalog, self.architecture, run, self.place.budget, run.seq_len)
+        if length is None or length < _LEAST_SEQUENCE:
+            return None
+        return _Change(
+            fields={"seq_len": length},
+            words=f"sequences of {length:,} tokens",
+            option=f"--seq-len {length}",
+            cost="longer examples are cut",
+        )
+
+
+def _changes(run: Training, place: Place) -> Iterator[_Change]:
+    """Single changes, those first that cost least."""
     if not run.checkpointing:
-        yield (
-            replace(run, checkpointing=True),
-            "compute layers again in the backward pass",
-            "--gradient-checkpointing",
-            "about a third more time",
+        yield _Change(
+            fields={"checkpointing": True},
+            words="compute layers again in the backward pass",
+            option="--gradient-checkpointing",
+            cost="about a third more time",
         )
     if run.loss == "full":
-        yield (
-            replace(run, loss="chunked"),
-            "a loss that never holds all logits, as TRL's trainer and Liger have it",
-            "--loss chunked",
-            "none",
+        yield _Change(
+            fields={"loss": "fused"},
+            words="a loss that never holds all logits, as Liger has it",
+            option="--loss fused",
+            cost="none",
         )
     if run.batch > 1:
-        yield (
-            replace(run, batch=1, accumulation=run.accumulation * run.batch),
-            f"one sequence at a time and {run.accumulation * run.batch} times before the optimizer steps",
-            f"--batch 1 --accumulation {run.accumulation * run.batch}",
-            "some speed; the result is the same",
+        steps = run.accumulation * run.batch
+        yield _Change(
+            fields={"batch": 1, "accumulation": steps},
+            words=f"one sequence at a time and {steps} times before the optimizer steps",
+            option=f"--batch 1 --accumulation {steps}",
+            cost="some speed; the result is the same",
         )
-    if run.gpus > 1 and run.framework != "unsloth":
-        options: tuple[tuple[Sharding, str], ...] = (("zero2", "--zero 2"), ("zero3", "--zero 3"))
-        for sharding, flag in options:
-            if run.sharding in ("none", "zero1", "zero2") and run.sharding != sharding:
-                yield (
-                    replace(run, sharding=sharding),
-                    f"split what each GPU holds twice over the {run.gpus} GPUs",
-                    flag,
-                    "traffic between the GPUs",
-                )
-    if run.optimizer == "adamw":
-        yield (
-            replace(run, optimizer="adamw-8bit"),
-            "optimizer states in 8 bit",
-            "--optimizer adamw-8bit",
-            "next to none",
+    stages: tuple[tuple[Sharding, str], ...] = (("zero2", "--zero 2"), ("zero3", "--zero 3"))
+    for sharding, option in stages:
+        allowed = run.sharding in ("none", "zero1", "zero2") and run.sharding != sharding
+        if allowed and run.gpus > 1 and run.framework != "unsloth" and (sharding != "zero3" or run.method != "qlora"):
+            yield _Change(
+                fields={"sharding": sharding},
+                words=f"split over the {run.gpus} GPUs what each of them holds",
+                option=option,
+                cost="traffic between the GPUs",
+            )
+    if run.optimizer == "adamw" and run.sharding != "fsdp":
+        yield _Change(
+            fields={"optimizer": "adamw-8bit"},
+            words="optimizer states in 8 bit",
+            option="--optimizer adamw-8bit",
+            cost="next to no quality",
         )
     if run.method == "full":
-        yield (
-            replace(run, method="lora"),
-            "train adapters in place of all weights",
-            "--method lora",
-            "some quality where much is to be learned",
+        yield _Change(
+            fields={"method": "lora"},
+            words="train adapters in place of all weights",
+            option="--method lora",
+            cost="some quality where much is to be learned",
         )
-    if run.method != "qlora" and place.card is not None and place.card.vendor == "nvidia":
-        yield (
-            replace(run, method="qlora"),
-            "hold the frozen weights in 4 bit",
-            "--method qlora",
-            "some quality, and time to unpack weights",
+    if run.method != "qlora" and run.sharding != "zero3" and place.card is not None and place.card.vendor == "nvidia":
+        yield _Change(
+            fields={"method": "qlora"},
+            words="train adapters on weights in 4 bit",
+            option="--method qlora",
+            cost="some quality, and time to unpack weights",
         )
-    if run.adapters and run.rank > 8:
-        yield (replace(run, rank=8), "adapters of rank 8", "--rank 8", "what adapters can learn")
+    if run.adapters and run.rank > _SMALL_RANK:
+        yield _Change(
+            fields={"rank": _SMALL_RANK},
+            words=f"adapters of rank {_SMALL_RANK}",
+            option=f"--rank {_SMALL_RANK}",
+            cost="what adapters can learn",
+        )
 
 
-def _tried(
-    catalog: Catalog, architecture: Architecture, run: Training, place: Place, words: list[str]
-) -> Remedy | None:
-    try:
-        device = training_memory(catalog, architecture, run).device
-    except UsageError:  # such as no 4 bit sizes of this model
-        return None
-    change, option, cost = words
-    return Remedy(change=change, option=option, cost=cost, device=device, fits=device <= place.budget)
-
-
-def _shorter(catalog: Catalog, architecture: Architecture, run: Training, place: Place) -> Remedy | None:
-    length = largest_sequence(catalog, architecture, run, place.budget, run.seq_len)
-    if length is None or length < _LEAST_SEQUENCE:
-        return None
-    device = training_memory(catalog, architecture, replace(run, seq_len=length)).device
-    return Remedy(
-        change=f"sequences of {length:,} tokens",
-        option=f"--seq-len {length}",
-        cost="longer examples are cut",
-        device=device,
-        fits=True,
-    )
-
-
-def _together(catalog: Catalog, architecture: Architecture, run: Training, place: Place) -> Iterator[Remedy]:
-    """One change on top of another until the run fits; none where even all of them are too little."""
-    made: list[Remedy] = []
-    now = run
-    while not (made and made[-1].fits):
-        step = next(iter(_useful(catalog, architecture, now, place)), None)
+def _together(trial: _Trial, run: Training) -> Remedy | None:
+    """The fewest changes, of those that cost least, that are enough one on top of another; None where none are."""
+    made: list[_Change] = []
+    now, size = run, trial.device(run)
+    while size is not None and size > trial.place.budget:
+        step = None
+        for change in _changes(now, trial.place):
+            after = trial.device(change.made(now))
+            if after is not None and after < size:
+                step, size = change, after
+                break
         if step is None:
-            shorter = _shorter(catalog, architecture, now, place)
-            if shorter is None:
-                return
-            made.append(shorter)
-            break
-        now, remedy = step
-        made.append(remedy)
-    yield Remedy(
-        change="; ".join(remedy.change for remedy in made),
-        option=" ".join(remedy.option for remedy in made),
-        cost="; ".join(dict.fromkeys(remedy.cost for remedy in made if remedy.cost != "none")) or "none",
-        device=made[-1].device,
-        fits=True,
-    )
+            step = trial.cut(now)
+            if step is None:
+                return None
+            size = trial.device(step.made(now))
+        made.append(step)
+        now = step.made(now)
+    for change in list(made):  # what later changes have made needless
+        fewer = [other for other in made if other is not change]
+        remedy = trial.of(run, fewer)
+        if remedy is not None and remedy.fits:
+            made = fewer
+    return trial.of(run, made) if made else None
 
 
-def _useful(
-    catalog: Catalog, architecture: Architecture, run: Training, place: Place
-) -> Iterator[tuple[Training, Remedy]]:
-    """Changes that make the run smaller."""
-    before = training_memory(catalog, architecture, run).device
-    for changed, *words in _changes(run, place):
-        remedy = _tried(catalog, architecture, changed, place, words)
-        if remedy is not None and remedy.device < before:
-            yield changed, remedy
-
-
-def _smaller(catalog: Catalog, checkpoint: Checkpoint, run: Training, place: Place) -> Iterator[Remedy]:
+def _smaller(catalog: Catalog, checkpoint: Checkpoint, run: Training, place: Place) -> Remedy | None:
     """The largest model of the same family, or else of the same line and kind, that fits as asked."""
     others = [
         other
@@ -172,8 +209,15 @@ def _smaller(catalog: Catalog, checkpoint: Checkpoint, run: Training, place: Pla
     ]
     others.sort(key=lambda other: (other.family != checkpoint.family, -(other.parameters_total or 0)))
     for other in others:
-        architecture = catalog.architectures[other.architecture]
-        remedy = _tried(catalog, architecture, run, place, [f"train {other.id} instead", other.id, "a smaller model"])
-        if remedy is not None and remedy.fits:
-            yield replace(remedy, model=other.id)
-            return
+        trial = _Trial(catalog=catalog, architecture=catalog.architectures[other.architecture], place=place)
+        device = trial.device(run)
+        if device is not None and device <= place.budget:
+            return Remedy(
+                change=f"train {other.id} instead",
+                option=other.id,
+                cost="a smaller model",
+                device=device,
+                fits=True,
+                model=other.id,
+            )
+    return None

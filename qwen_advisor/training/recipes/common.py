@@ -56,7 +56,7 @@ def header(plan: TrainingPlan, start: str) -> str:
     gib = math.ceil(memory.device / 2**30 * 10) / 10
     cards = f"{run.gpus} x {plan.place.name}" if run.gpus > 1 else plan.place.name
     return (
-        f"# {run.method} fine-tuning of {plan.checkpoint.id}.{fits} about {gib} GiB on each GPU; reckoned for {cards}.\n"
+        f"# {run.method} fine-tuning of {plan.checkpoint.id}.{fits} about {gib} GiB on each GPU, reckoned for {cards}\n"
         f"# {start}\n"
     )
 
