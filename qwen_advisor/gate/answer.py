@@ -8,7 +8,6 @@ from typing import Any
 
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Calibration
-from qwen_advisor.gate.fitting import natural_task
 from qwen_advisor.gate.holding import hold_lock
 from qwen_advisor.gate.judging import verdict
 from qwen_advisor.gate.lock import Lock
@@ -19,6 +18,7 @@ from qwen_advisor.gate.verdict import Gate, Place
 from qwen_advisor.machine import Machine
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.requirements import resolve
+from qwen_advisor.rules.natural import natural_task
 from qwen_advisor.task import Requirements
 from qwen_advisor.values import replace
 
@@ -56,7 +56,7 @@ def gate_of_models(
             verdict(
                 catalog,
                 machine,
-                _resolved(catalog, machine, checkpoint, wishes, policy),
+                _resolved(catalog, checkpoint, wishes, policy),
                 checkpoint,
                 task_stated="task" in wishes,
                 today=today,
@@ -70,10 +70,10 @@ def gate_of_models(
 
 
 def _resolved(
-    catalog: Catalog, machine: Machine, checkpoint: Checkpoint, wishes: Mapping[str, Any], policy: Policy | None
+    catalog: Catalog, checkpoint: Checkpoint, wishes: Mapping[str, Any], policy: Policy | None
 ) -> Requirements:
     """Every wish; a context that nobody asked for is the policy's, or the task's, as far as the model has it."""
-    asked = {"task": natural_task(catalog, machine, checkpoint), **wishes}
+    asked = {"task": natural_task(catalog, (checkpoint,)), **wishes}
     resolved = resolve(catalog, **asked)
     if {"context", "prompt_tokens", "output_tokens"} & wishes.keys():
         return resolved

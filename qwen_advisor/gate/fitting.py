@@ -14,7 +14,7 @@ from qwen_advisor.machine import Machine
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.rules import CANDIDATE_RULES, CHECKPOINT_RULES, PLAN_RULES, Question
 from qwen_advisor.rules.checkpoint import T101
-from qwen_advisor.task import Requirements, TaskId
+from qwen_advisor.task import Requirements
 from qwen_advisor.values import dataclass, replace
 
 FITS = "The weights, the KV cache and the buffers fit in the memory that is free."
@@ -31,17 +31,6 @@ class Judged:
     found: Found | None
     rejection: Rejection | None
     rulings: tuple[Ruling, ...]
-
-
-def natural_task(catalog: Catalog, machine: Machine, checkpoint: Checkpoint) -> TaskId:
-    """The task that the checkpoint was made for: the catalogue's first that lets it in, chat where none does."""
-    order = ["chat", *catalog.tasks]
-    return next((catalog.tasks[name].id for name in order if _answers(catalog, machine, checkpoint, name)), "chat")
-
-
-def _answers(catalog: Catalog, machine: Machine, checkpoint: Checkpoint, task: str) -> bool:
-    question = Question(catalog=catalog, machine=machine, requirements=Requirements(), profile=catalog.tasks[task])
-    return T101.check(checkpoint, question) is None
 
 
 def judge(

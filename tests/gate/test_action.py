@@ -232,18 +232,28 @@ class TestAsking:
             "16G --lock injected",
             "*",
             "x\nmodel=evil",
-            "::set-output name=model::evil",
-            "${ASKED_COMMAND}",
+            "::error::evil",
         ],
         ids=ascii,
     )
     def test_no_input_becomes_a_command_an_option_or_an_output(self, text: str, ask: Callable[..., Ran]) -> None:
-        texts = [name for name in ACTION["inputs"] if name not in ("command", "python", "sarif", "junit", "lock")]
+        plain = (
+            "command",
+            "models",
+            "policy",
+            "python",
+            "sarif",
+            "junit",
+            "lock",
+            "tools",
+            "strict",
+            "fail",
+            "summary",
+        )
         for wishes in (
             {"command": text, "ram": "16G"},
             {"command": "check", "models": text, "ram": "16G"},
-            {**dict.fromkeys(texts, text), "models": "", "policy": "", "command": "recommend"},
-            {"ram": "16G", "quant": text, "tools": "false"},
+            {name: text for name in ACTION["inputs"] if name not in plain},
         ):
             ran = ask(**{name.replace("-", "_"): value for name, value in wishes.items()})
             assert ran.code == 2, ran.err
