@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import get_args
 
@@ -9,6 +10,9 @@ from qwen_advisor.engine import EngineId
 from qwen_advisor.errors import AdvisorError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.task import TaskId
+
+_MAKER = re.compile(r"(?:NVIDIA |AMD |Intel )?(?:GeForce |Radeon )?")
+_ONE_WORD = re.compile(r"[A-Za-z0-9._+/-]+")  # to every shell
 
 
 def tasks(incomplete: str) -> list[str]:
@@ -44,18 +48,28 @@ def accelerators(incomplete: str) -> list[str]:
     """Accelerators that begin so, with or without their maker's name."""
     catalog = _catalog()
     names = [name for spec in catalog.accelerators.values() for name in (spec.name, *spec.aliases)] if catalog else []
-    return _beginning(incomplete, dict.fromkeys(names))
+    names += [_MAKER.sub("", name) for name in names]
+    return _typed(incomplete, dict.fromkeys(names))
 
 
 def devices(incomplete: str) -> list[str]:
     """Devices that begin so."""
     catalog = _catalog()
     names = [name for spec in catalog.devices.values() for name in (spec.name, *spec.aliases)] if catalog else []
-    return _beginning(incomplete, dict.fromkeys(names))
+    return _typed(incomplete, dict.fromkeys(names))
+
+
+def _typed(incomplete: str, names: Iterable[str]) -> list[str]:
+    """Names as one word without quotes, which mean the same, unless one with spaces was begun."""
+    if " " not in incomplete:
+        names = dict.fromkeys(word for word in (name.replace(" ", "-") for name in names) if _ONE_WORD.fullmatch(word))
+    return _beginning(incomplete, names)
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
-    return [name for name in names if name.lower().startswith(incomplete.lower())]
+    # What was typed stays as it was typed: Typer and zsh compare with case, the verbs take any.
+    begun = len(incomplete)
+    return [incomplete + name[begun:] for name in names if name.lower().startswith(incomplete.lower())]
 
 
 def _catalog() -> Catalog | None:

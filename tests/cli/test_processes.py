@@ -72,6 +72,58 @@ def test_nothing_heavy_is_imported(words: tuple[str, ...], compiled_catalog: dic
     assert not modules_after(calling(*words), **compiled_catalog) & set(HEAVY)
 
 
+# What predicts, paints or looks at the machine: a shell that completes a line waits for none of it.
+UNREACHED = (
+    "qwen_advisor.advise.search",
+    "qwen_advisor.fit.fitter",
+    "qwen_advisor.memory.run",
+    "qwen_advisor.speed.predict",
+)
+
+
+def completing(line: str) -> dict[str, str]:
+    """What each of the four shells sets, for the last word of a line."""
+    return {
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split()) - (not line.endswith(" "))),
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "_TYPER_COMPLETE_WORD_TO_COMPLETE": "" if line.endswith(" ") else line.rsplit(maxsplit=1)[-1],
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "qwen-advisor rec",
+        "qwen-advisor estimate Qwen3-8",
+        "qwen-advisor recommend --task co",
+        "qwen-advisor recommend --gpu RTX",
+    ],
+)
+def test_completion_runs_nothing_that_answers(line: str, compiled_catalog: dict[str, str]) -> None:
+    code = (
+        calling()
+        + "\nimport sys; from importlib.util import _LazyModule"
+        + "\nsys.modules = {n: m for n, m in sys.modules.items() if type(m) is not _LazyModule}"
+    )
+    loaded = modules_after(code, _QWEN_ADVISOR_COMPLETE="complete_bash", **completing(line), **compiled_catalog)
+    assert not loaded & {*HEAVY, *UNREACHED}
+
+
+@pytest.mark.parametrize(
+    ("words", "others"),
+    [
+        (("--version",), {"recommend", "estimate", "fleet"}),
+        (("--help",), {"recommend", "estimate", "fleet"}),
+        ((*RECOMMEND, "--json"), {"estimate", "fleet", "catalog"}),
+    ],
+    ids=["--version", "--help", "recommend"],
+)
+def test_only_the_verb_that_is_called_is_imported(words: tuple[str, ...], others: set[str]) -> None:
+    assert not modules_after(calling(*words)) & {f"qwen_advisor.cli.{verb}" for verb in others}
+
+
 def test_completion_imports_nothing_heavy(compiled_catalog: dict[str, str]) -> None:
     words = {
         "_QWEN_ADVISOR_COMPLETE": "complete_bash",
