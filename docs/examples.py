@@ -43,6 +43,7 @@ def run(command: str) -> str:
         [sys.executable, "-m", "qwen_advisor", *words[1:]],
         capture_output=True,
         check=False,
+        cwd=ROOT,
         encoding="utf-8",
         env=environment,
         timeout=120,

@@ -247,7 +247,8 @@ def _text(gate: Gate, form: CheckFormat) -> str:
         case "table":
             from qwen_advisor.render.paint import paint  # noqa: PLC0415  only tables pay for it
 
-            return paint(render.report(gate), look())
+            shown = look()
+            return paint(render.report(gate, full_names=shown.width is None), shown)
         case "markdown":
             from qwen_advisor.render.markdown import markdown  # noqa: PLC0415
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from qwen_advisor.gate.verdict import Gate, Ruling, Verdict
+from qwen_advisor.gate.verdict import Gate, Level, Ruling, Verdict
 from qwen_advisor.render import words
 from qwen_advisor.render.data import Cell, csv_text, variables
 from qwen_advisor.render.report import Block, Facts, Grid, Lines, Report
 
 _COLUMNS = ("model", "passed", "rule", "level", "message", "needed", "available", "nearest", "file", "line")
 _LEVELS = {"fail": "fails", "warn": "warns"}
+_COUNTED: tuple[tuple[Level, str], ...] = (("pass", "hold"), ("warn", "warn"), ("fail", "fail"))
 
 
-def report(gate: Gate) -> Report:
-    """The verdict, how each model would be run, and what every rule found that does not simply hold."""
+def report(gate: Gate, *, full_names: bool = True) -> Report:
+    """The verdict, how each model would be run, and what every rule found that does not simply hold.
+
+    Args:
+        gate: the answer.
+        full_names: write repositories with their organisation in the table.
+    """
     several = len(gate.verdicts) > 1
     blocks: tuple[Block, ...] = (
         Facts(pairs=_facts(gate)),
-        _models(gate),
+        _models(gate, full_names=full_names),
         *(_findings(verdict, titled=several) for verdict in gate.verdicts),
         Facts(pairs=_rules(gate)),
     )
@@ -100,18 +106,19 @@ def _asked(verdict: Verdict) -> str:
     return f"{asked.task}, {words.tokens(asked.context)} tokens of context{users}{speed}"
 
 
-def _models(gate: Gate) -> Grid:
+def _models(gate: Gate, *, full_names: bool) -> Grid:
     rows = []
     for verdict in gate.verdicts:
         plan = verdict.plan
+        name = verdict.model if full_names else words.short(verdict.model)
         passed = "passes" if verdict.passed else "fails"
         if plan is None:
-            rows.append((verdict.model, passed, "nothing fits", "", "", "", ""))
+            rows.append((name, passed, "nothing fits", "", "", "", ""))
             continue
         largest = f"{words.tokens(verdict.largest_context)} fit" if verdict.largest_context else ""
         memory = words.used(plan.memory.total, plan.budget)
         setting = (plan.format, plan.settings.engine)
-        rows.append((verdict.model, passed, *setting, memory, words.rate(plan.speed.decode), largest))
+        rows.append((name, passed, *setting, memory, words.rate(plan.speed.decode), largest))
     headings = ("model", "", "quant", "engine", "memory", "tokens/s", "context")
     return Grid(title="", headings=headings, rows=tuple(rows))
 
@@ -132,6 +139,6 @@ def _nearest(item: Ruling) -> str:
 
 
 def _rules(gate: Gate) -> tuple[tuple[str, str], ...]:
-    held = sum(item.level == "pass" for verdict in gate.verdicts for item in verdict.rulings)
-    applied = sum(len(verdict.rulings) for verdict in gate.verdicts)
-    return (("rules", f"{held} of {applied} hold without a word"),)
+    levels = [item.level for verdict in gate.verdicts for item in verdict.rulings]
+    told = ", ".join(f"{levels.count(level)} {word}" for level, word in _COUNTED)
+    return (("rules", f"{len(levels)} applied: {told}"),)
