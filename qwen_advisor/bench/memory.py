@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from qwen_advisor.bench.address import Address
+from qwen_advisor.bench.gpu_memory import gpu_bytes
 from qwen_advisor.bench.records import MemoryUse
 
 # What listens in place of a server: one on another machine, or one of this machine whose process it hides.
@@ -80,31 +81,3 @@ class _Owned:
 
     def __init__(self, connection: Any, pid: int) -> None:
         self.status, self.laddr, self.pid = connection.status, connection.laddr, pid
-
-
-def gpu_bytes(processes: set[int]) -> int | None:
-    """Bytes that these processes hold on NVIDIA GPUs; None where no driver tells of any process of this system.
-
-    In a container a driver tells the numbers that processes have outside it, which are not those of ours.
-    """
-    import psutil  # noqa: PLC0415  as above
-
-    try:
-        import pynvml as nvml  # noqa: PLC0415  only where a driver may be
-
-        nvml.nvmlInit()
-    except Exception:  # noqa: BLE001  no driver, or one that does not answer: both mean that nothing is known
-        return None
-    held, told = 0, False
-    try:
-        for index in range(nvml.nvmlDeviceGetCount()):
-            for running in nvml.nvmlDeviceGetComputeRunningProcesses(nvml.nvmlDeviceGetHandleByIndex(index)):
-                told = told or psutil.pid_exists(running.pid)
-                if running.pid in processes and running.usedGpuMemory is not None:
-                    held += int(running.usedGpuMemory)
-    except nvml.NVMLError:
-        return None
-    finally:
-        with contextlib.suppress(nvml.NVMLError):
-            nvml.nvmlShutdown()
-    return held if told else None

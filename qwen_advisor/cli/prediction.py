@@ -100,9 +100,13 @@ def _idle(machine: Machine) -> Machine:
 
 
 def elsewhere(measurement: Measurement, estimates: Sequence[Estimate]) -> bool:
-    """Whether the server holds far less on GPUs than predicted, so that the prediction is of another setting."""
+    """Whether the server holds far less on GPUs than predicted, so that the prediction is of another setting.
+
+    Where a GPU shares main memory, its driver does not tell what of it belongs to the GPU.
+    """
     held = measurement.memory.gpu if measurement.memory else None
-    return held is not None and any(held < _ON_GPU * item.memory.device for item in estimates)
+    apart = [item for item in estimates if item.placement.mode != "unified"]
+    return held is not None and any(held < _ON_GPU * item.memory.device for item in apart)
 
 
 def calibrated(
