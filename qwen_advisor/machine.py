@@ -8,6 +8,7 @@ from qwen_advisor.values import dataclass, field
 
 AcceleratorKind = Literal["discrete", "integrated", "unified", "mig", "npu"]
 BandwidthBasis = Literal["measured", "modules", "platform", "assumed"]
+Interconnect = Literal["ethernet", "100g", "infiniband", "nvlink"]
 Vendor = Literal["nvidia", "amd", "intel", "apple", "qualcomm", "other"]
 
 
@@ -119,6 +120,7 @@ class Machine:
     disk: Disk | None = None
     engines: tuple[InstalledEngine, ...] = ()
     nodes: int = 1
+    interconnect: Interconnect | None = None  # between nodes
     described: bool = False  # True where nothing of this machine was read
     wsl: bool = False
     container: bool = False

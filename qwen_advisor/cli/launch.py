@@ -16,7 +16,9 @@ from qwen_advisor.cli.machine_options import (
     DeviceOption,
     GpuBandwidthOption,
     GpuOption,
+    GpusPerNodeOption,
     HardwareOption,
+    InterconnectOption,
     NodesOption,
     RamBandwidthOption,
     RamOption,
@@ -31,6 +33,7 @@ from qwen_advisor.errors import NothingFits, UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.files import replace_file
 from qwen_advisor.launching import FORMATS, LaunchFormat, Recipe, Wish, files, formats_of, recipe
+from qwen_advisor.launching.cluster import lent
 from qwen_advisor.launching.formats import CONTAINERS, refuse_format
 from qwen_advisor.launching.sampling import use_of
 from qwen_advisor.launching.wish import LOOPBACK, Executor, Profile, Source, safe_path
@@ -153,6 +156,8 @@ def launch(
     cpu_cores: CpuCoresOption = None,
     hardware: HardwareOption = None,
     nodes: NodesOption = 1,
+    gpus_per_node: GpusPerNodeOption = None,
+    interconnect: InterconnectOption = None,
     gpu_bandwidth: GpuBandwidthOption = None,
     ram_bandwidth: RamBandwidthOption = None,
     reserve: ReserveOption = None,
@@ -181,10 +186,14 @@ def launch(
         cpu_cores=cpu_cores,
         hardware=hardware,
         nodes=nodes,
+        gpus_per_node=gpus_per_node,
+        interconnect=interconnect,
         gpu_bandwidth=gpu_bandwidth,
         ram_bandwidth=ram_bandwidth,
         reserve=reserve,
     )
+    if spec.id == "llama.cpp":
+        machine = lent(catalog, machine)
     tokens = read("--context", parse_tokens, context)
     if tokens is not None and spec.id in SHARED_CONTEXT:
         tokens = tokens * parallel  # type: ignore[assignment]

@@ -13,7 +13,7 @@ from qwen_advisor.cli.options import read
 from qwen_advisor.describe import Description, describe, override
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
-from qwen_advisor.machine import Accelerator, Machine
+from qwen_advisor.machine import Accelerator, Interconnect, Machine
 from qwen_advisor.probes import detect
 from qwen_advisor.units import gib, parse_bandwidth, parse_reserve, parse_size
 from qwen_advisor.values import replace
@@ -55,6 +55,18 @@ HardwareOption = Annotated[
     ),
 ]
 NodesOption = Annotated[int, typer.Option("--nodes", metavar="N", min=1, help="How many such machines work together.")]
+GpusPerNodeOption = Annotated[
+    int | None, typer.Option("--gpus-per-node", metavar="N", min=1, help="How many of the GPU each machine has.")
+]
+InterconnectOption = Annotated[
+    Interconnect | None,
+    typer.Option(
+        "--interconnect",
+        case_sensitive=False,
+        help="Network between machines: 10 Gbit/s Ethernet, 100 Gbit/s, InfiniBand NDR, or an NVLink switch.",
+        show_default=False,
+    ),
+]
 GpuBandwidthOption = Annotated[
     str | None, typer.Option("--gpu-bandwidth", metavar="GB/S", help="Memory bandwidth of each GPU, such as 1008.")
 ]
@@ -79,6 +91,8 @@ def machine_from_options(
     cpu_cores: int | None = None,
     hardware: Path | None = None,
     nodes: int = 1,
+    gpus_per_node: int | None = None,
+    interconnect: Interconnect | None = None,
     gpu_bandwidth: str | None = None,
     ram_bandwidth: str | None = None,
     reserve: str | None = None,
@@ -100,18 +114,32 @@ def machine_from_options(
         device=device,
         cpu_cores=cpu_cores,
         nodes=nodes,
+        interconnect=interconnect,
         gpu_bandwidth=read("--gpu-bandwidth", parse_bandwidth, gpu_bandwidth),
         ram_bandwidth=read("--ram-bandwidth", parse_bandwidth, ram_bandwidth),
         reserve=read("--reserve", parse_reserve, reserve),
     )
     describing = said.ram is not None or said.vram is not None or said.gpus or said.device is not None
     if hardware is None:
-        return describe(catalog, said) if describing else override(detect(catalog, measure=measure), said)
+        machine = describe(catalog, said) if describing else override(detect(catalog, measure=measure), said)
+        return machine if gpus_per_node is None else _with_gpus(machine, gpus_per_node)
     if said.device is not None:
         raise UsageError("--hardware and --device both name a machine", hint="give one of them")
     from qwen_advisor.profiles.files import read_profile  # noqa: PLC0415  with --hardware only
 
-    return _changed(catalog, read_profile(hardware, catalog), said)
+    machine = _changed(catalog, read_profile(hardware, catalog), said)
+    return machine if gpus_per_node is None else _with_gpus(machine, gpus_per_node)
+
+
+def _with_gpus(machine: Machine, count: int) -> Machine:
+    """The machine with so many of its GPU."""
+    if len(machine.accelerators) == count:
+        return machine
+    if len(machine.accelerators) != 1 or machine.memory.unified:
+        has = len(machine.accelerators)
+        raise UsageError(f"--gpus-per-node {count} contradicts the {has} of this machine", hint="name one GPU by --gpu")
+    sources = {**machine.sources, "accelerators": "--gpus-per-node"}
+    return replace(machine, accelerators=machine.accelerators * count, sources=sources)
 
 
 def calibration_for(machine: Machine, catalog: Catalog, *, hardware: Path | None) -> Calibration:

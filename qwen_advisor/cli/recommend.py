@@ -16,7 +16,9 @@ from qwen_advisor.cli.machine_options import (
     DeviceOption,
     GpuBandwidthOption,
     GpuOption,
+    GpusPerNodeOption,
     HardwareOption,
+    InterconnectOption,
     NodesOption,
     RamBandwidthOption,
     RamOption,
@@ -117,9 +119,7 @@ def recommend(
     ] = False,
     lock: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Write there what was chosen; check --lock FILE tells whether it holds."
-        ),
+        typer.Option(metavar="FILE", help="Write there what was chosen; check --lock FILE tells whether it holds."),
     ] = None,
     ram: RamOption = None,
     vram: VramOption = None,
@@ -128,6 +128,8 @@ def recommend(
     cpu_cores: CpuCoresOption = None,
     hardware: HardwareOption = None,
     nodes: NodesOption = 1,
+    gpus_per_node: GpusPerNodeOption = None,
+    interconnect: InterconnectOption = None,
     gpu_bandwidth: GpuBandwidthOption = None,
     ram_bandwidth: RamBandwidthOption = None,
     reserve: ReserveOption = None,
@@ -176,6 +178,8 @@ def recommend(
         cpu_cores=cpu_cores,
         hardware=hardware,
         nodes=nodes,
+        gpus_per_node=gpus_per_node,
+        interconnect=interconnect,
         gpu_bandwidth=gpu_bandwidth,
         ram_bandwidth=ram_bandwidth,
         reserve=reserve,

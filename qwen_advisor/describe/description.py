@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qwen_advisor.machine import Interconnect
 from qwen_advisor.values import dataclass
 
 
@@ -15,6 +16,7 @@ class Description:
     device: str | None = None
     cpu_cores: int | None = None
     nodes: int = 1
+    interconnect: Interconnect | None = None
     gpu_bandwidth: float | None = None
     ram_bandwidth: float | None = None
     reserve: int | None = None  # to be left free in every pool

@@ -40,7 +40,15 @@ def override(machine: Machine, said: Description) -> Machine:
         accelerators = tuple(_reserving(a, said.reserve, why) for a in accelerators)
         sources["memory.reserve"] = "--reserve"
     nodes = said.nodes if said.nodes != 1 else machine.nodes
-    return replace(machine, cpu=cpu, memory=memory, accelerators=accelerators, nodes=nodes, sources=sources)
+    return replace(
+        machine,
+        cpu=cpu,
+        memory=memory,
+        accelerators=accelerators,
+        nodes=nodes,
+        interconnect=said.interconnect or machine.interconnect,
+        sources=sources,
+    )
 
 
 def _reserving(accelerator: Accelerator, reserve: int, why: str) -> Accelerator:

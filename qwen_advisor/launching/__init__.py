@@ -48,6 +48,11 @@ def recipe(catalog: Catalog, machine: Machine, plan: Plan, wish: Wish) -> Recipe
     version = wish.version or installed or spec.version_read
     versions.refuse_old(spec, version, plan.checkpoint, plan.architecture)
     rope.refuse_beyond_reach(plan.checkpoint, plan.settings.context_per_request)
+    spans = plan.placement.pipeline_parallel
+    notes: tuple[str, ...] = ()
+    if wish.nodes > 1 and spans == 1 and spec.tensor_parallel:
+        notes = ("one of the machines holds it and answers sooner than several, so it runs on one",)
+        wish = replace(wish, nodes=1)
     # Weights on disk are in the plan's format already, wherever they came from.
     based = replace(plan, artifact=replace(plan.artifact, repo="on/disk", official=True)) if wish.weights else plan
     how = launch(based, tools=wish.tools, nodes=wish.nodes if wish.executor == "mp" or spec.id != "vllm" else 1)
@@ -63,7 +68,8 @@ def recipe(catalog: Catalog, machine: Machine, plan: Plan, wish: Wish) -> Recipe
         launch=how,
         sampling=sampling.recommended(catalog, plan.checkpoint.id, plan.thinking, wish.use),
     )
-    return _ENGINES[spec.id](given)
+    made = _ENGINES[spec.id](given)
+    return replace(made, notes=(*notes, *made.notes)) if notes else made
 
 
 def _installed(machine: Machine, engine: str) -> str | None:

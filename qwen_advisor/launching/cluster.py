@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from qwen_advisor.engines import Step
+from qwen_advisor.facts import Catalog
 from qwen_advisor.launching.container import container
 from qwen_advisor.launching.given import put, without
 from qwen_advisor.launching.kubernetes import Variable, literal, pod, secret_variables, service
 from qwen_advisor.launching.recipe import LaunchFile, Recipe
+from qwen_advisor.machine import Machine
 from qwen_advisor.values import replace
 
 RAY_SERVE = "ray-serve.yaml"
@@ -39,6 +41,21 @@ def rpc_steps(head_serves: Step, nodes: int) -> tuple[Step, ...]:
     ]
     servers = ",".join(f"{worker}:{RPC_PORT}" for worker in workers)
     return (*lend, replace(head_serves, argv=(*head_serves.argv, "--rpc", servers), where="on the first machine"))
+
+
+def lent(catalog: Catalog, machine: Machine) -> Machine:
+    """The machines as llama.cpp's RPC makes them look to the first: all devices its own, behind the network.
+
+    Args:
+        catalog: how fast a network is.
+        machine: one of them, with how many there are.
+    """
+    if machine.nodes == 1 or not machine.accelerators:
+        return machine
+    hardware = catalog.efficiency["hardware"]
+    network = hardware["interconnects"][machine.interconnect or hardware["assumed"]["interconnect"]]
+    reached = tuple(replace(item, pcie_bandwidth=network["bandwidth"]) for item in machine.accelerators)
+    return replace(machine, accelerators=reached * machine.nodes, nodes=1)
 
 
 def leader_worker_set(recipe: Recipe) -> LaunchFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from qwen_advisor.errors import UsageError
 from qwen_advisor.machine import (
@@ -15,6 +15,7 @@ from qwen_advisor.machine import (
     Disk,
     HostMemory,
     InstalledEngine,
+    Interconnect,
     Machine,
     Vendor,
 )
@@ -54,6 +55,7 @@ def machine_document(machine: Machine) -> dict[str, Any]:
         "engines": [_plain(engine) for engine in machine.engines],
         "notes": list(machine.notes),
         "nodes": machine.nodes,
+        "interconnect": machine.interconnect,
         **{flag: getattr(machine, flag) for flag in _FLAGS},
         "npus": list(machine.npus),
         "sources": dict(machine.sources),
@@ -99,11 +101,16 @@ class _Reader:
             disk=None if disk is None else self._part(Disk, disk, "disk"),
             engines=self._parts(InstalledEngine, document, "engines"),
             nodes=self._count("int", document.get("nodes", 1), "nodes"),
+            interconnect=self._interconnect(document.get("interconnect")),
             npus=self._texts(document.get("npus") or [], "npus"),
             sources={str(key): str(value) for key, value in sources.items()},
             notes=self._texts(document.get("notes") or [], "notes"),
             **{flag: self._flag(document.get(flag, False), flag) for flag in _FLAGS},
         )
+
+    def _interconnect(self, value: Any) -> Interconnect | None:
+        known = self._choice(value, "interconnect", get_args(Interconnect)) if value is not None else None
+        return cast("Interconnect | None", known)
 
     def fault(self, path: str, wanted: str, value: Any) -> UsageError:
         return UsageError(

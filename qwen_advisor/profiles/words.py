@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from qwen_advisor.describe import Description
 from qwen_advisor.errors import UsageError
+from qwen_advisor.machine import Interconnect
 from qwen_advisor.units import parse_bandwidth, parse_reserve, parse_size
 
 _KINDS = {
@@ -17,6 +18,7 @@ _KINDS = {
     "device": "text",
     "cpu_cores": "count",
     "nodes": "count",
+    "interconnect": "interconnect",
     "gpu_bandwidth": "rate",
     "ram_bandwidth": "rate",
 }
@@ -55,9 +57,17 @@ def _read(where: str, kind: str, value: Any) -> Any:
                 return int(text)
             case "rate":
                 return parse_bandwidth(text)
+            case "interconnect":
+                return _one_of(text, get_args(Interconnect))
             case _:
                 return text
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}", hint=error.hint) from error
     except ValueError as error:
         raise UsageError(f"{where} must be a whole number, not {text!r}") from error
+
+
+def _one_of(text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise UsageError(f"{text!r} is not known", hint=f"write one of {', '.join(known)}")
+    return text

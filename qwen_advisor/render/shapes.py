@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypedDict
 
-from qwen_advisor.machine import Holder
+from qwen_advisor.machine import Holder, Interconnect
 from qwen_advisor.plan import Basis, Bound, KvType, Mode, Pool, SpeedBasis
 from qwen_advisor.task import Prefer, TaskId, ThinkingChoice
 
@@ -97,6 +97,7 @@ class HardwareDocument(TypedDict):
     engines: list[InstalledEngineShape]
     notes: Annotated[list[str], "What limits this machine, and how to lift it"]
     nodes: Annotated[int, "How many machines of this kind"]
+    interconnect: Annotated[Interconnect | None, "Between them, null where nobody said"]
     described: Annotated[bool, "Whether nothing was read of this machine"]
     wsl: bool
     container: bool

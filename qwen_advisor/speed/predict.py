@@ -68,7 +68,19 @@ def speed(
 class Prediction:
     """One call of `speed`, with what its two phases share."""
 
-    __slots__ = ("_count", "_draft", "_footprint", "_found", "_portions", "_rates", "_settings", "_split", "_stages")
+    __slots__ = (
+        "_count",
+        "_draft",
+        "_footprint",
+        "_found",
+        "_guessed",
+        "_network",
+        "_portions",
+        "_rates",
+        "_settings",
+        "_split",
+        "_stages",
+    )
 
     def __init__(
         self,
@@ -93,6 +105,9 @@ class Prediction:
         self._rates = [found.rates(stage.processor.family) for stage in self._stages]
         self._portions = shares(footprint, self._count, format_kind)
         self._split = placement.pipeline_parallel
+        self._guessed = self._split > 1 and machine.interconnect is None
+        hardware = found.hardware
+        self._network = hardware["interconnects"][machine.interconnect or hardware["assumed"]["interconnect"]]
         drafts = text.mtp_num_hidden_layers if settings.mtp else 0
         self._draft: Speculation | None = speculation(found.engine, footprint, self._count) if drafts else None
 
@@ -127,15 +142,21 @@ class Prediction:
         """Seconds that activations take between processors: to the host and back for every layer with moved experts."""
         host = self._stages[-1]
         if host.processor.family != "cpu" or len(self._stages) == 1:
-            hops = float(len(self._stages) + self._split - 2)
+            hops = float(len(self._stages) - 1)
         else:
             moved = (host.experts - host.attention) * self._count.moe_layers
             hops = 2.0 * moved + (2.0 if host.attention else 0.0) + max(0, len(self._stages) - 2)
+        between = 0.0
+        if self._split > 1:
+            # What goes to the next machine is one vector of 16-bit values for each request.
+            sent = 2.0 * self._count.hidden * self._settings.parallel
+            launched = self._found.hardware["crossing_seconds"] + self._network["latency_seconds"]
+            between = (self._split - 1) * (launched + sent / self._network["bandwidth"])
         if not hops:
-            return 0.0
+            return between
         vector = 4.0 * self._count.hidden * self._settings.parallel
         each: float = self._found.hardware["crossing_seconds"] + vector / self._stages[0].processor.link
-        return hops * each
+        return between + hops * each
 
     def prefill(self, depth: int, tokens: int) -> Seconds:
         """Seconds for ``tokens`` tokens of prompt after ``depth`` cached ones, for the whole batch."""
@@ -156,11 +177,13 @@ class Prediction:
         if chunks > 1 and len(parts) > 1 and self._stages[-1].processor.family != "cpu":
             # Cards that hold consecutive layers work on consecutive chunks at once.
             total = total / chunks + slowest * (chunks - 1) / chunks
+        sent = 2.0 * self._count.hidden * tokens * settings.parallel
+        between = (self._split - 1) * (sent / self._network["bandwidth"] + chunks * self._network["latency_seconds"])
         return Seconds(
-            total,
+            total + between,
             sum(part.reading / pace for part, pace in parts),
             sum(part.computing / pace for part, pace in parts),
-            sum(part.moving / pace for part, pace in parts),
+            sum(part.moving / pace for part, pace in parts) + between,
         )
 
     def speed(self, reasoning_tokens: int, calibration: Mapping[str, float]) -> Speed:
@@ -201,6 +224,8 @@ class Prediction:
             if stage.processor.assumed:
                 measured = False
                 notes.append("a bandwidth or throughput of the hardware is assumed, not known")
+        if self._guessed:
+            notes.append("the network between the machines is taken for 10 Gbit/s Ethernet: name it by --interconnect")
         unknown = self._found.hardware["spread"]
         if not measured:
             notes.append("predicted from specifications: this engine was not measured on such hardware")

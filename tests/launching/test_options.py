@@ -1,4 +1,4 @@
-"""What a plan and a wish become in each engine's words. Sampling values: the cards that `catalog/sampling.yaml` cites."""
+"""What a plan and a wish become in each engine's words. Sampling values: the cards that `sampling.yaml` cites."""
 
 from __future__ import annotations
 
