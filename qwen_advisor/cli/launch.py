@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from qwen_advisor import api
-from qwen_advisor.advice import Estimate
+from qwen_advisor.advice import Advice, Estimate
 from qwen_advisor.cli import completion, talk
 from qwen_advisor.cli.machine_options import (
     CpuCoresOption,
@@ -241,11 +241,25 @@ def launch(
     asked = Asked(catalog=catalog, machine=machine, estimate=estimate, wish=wish)
     made = asked.recipe(form)
     if not quiet:
-        for warning in made.warnings:
-            talk.warn(warning)
-        for note in (*made.notes, *estimate.notes):
-            talk.hint(note)
+        _say(made, estimate.notes)
     _write(asked, made, form, output)
+
+
+def emit_command(catalog: Catalog, advice: Advice, *, quiet: bool) -> None:
+    """Write the command that runs the winner of ``recommend``, as `launch` writes it."""
+    wanted = advice.requirements
+    wish = Wish(tools=wanted.tools, use=use_of(wanted.task), nodes=advice.machine.nodes)
+    made = recipe(catalog, advice.machine, advice.recommendations[0].plan, wish)
+    if not quiet:
+        _say(made, ())
+    emit(render.files_text(files(made, "command")))
+
+
+def _say(made: Recipe, notes: tuple[str, ...]) -> None:
+    for warning in made.warnings:
+        talk.warn(warning)
+    for note in (*made.notes, *notes):
+        talk.hint(note)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

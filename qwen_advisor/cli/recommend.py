@@ -37,7 +37,7 @@ from qwen_advisor.cli.options import (
     read,
 )
 from qwen_advisor.cli.output import emit, look
-from qwen_advisor.errors import NothingFits
+from qwen_advisor.errors import NothingFits, UsageError
 from qwen_advisor.render import recommend as render
 from qwen_advisor.requirements import resolve
 from qwen_advisor.task import Prefer, ThinkingChoice
@@ -117,6 +117,9 @@ def recommend(
     chart: Annotated[
         bool, typer.Option("--chart", help="Draw ability against speed and memory, with what nothing else beats.")
     ] = False,
+    launch: Annotated[
+        bool, typer.Option("--launch", help="Write the command that runs the winner, and nothing else.")
+    ] = False,
     lock: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write there what was chosen; check --lock FILE tells whether it holds."),
@@ -143,7 +146,9 @@ def recommend(
 
     Without an option that describes a machine, this one is looked at.
     """
-    form = chosen_format(format_given, as_json=as_json, quiet=quiet)
+    form = chosen_format(format_given, as_json=as_json, quiet=quiet and not launch)
+    if launch and form != "table":
+        raise UsageError(f"--launch writes a command and no {form}", hint="leave --format out, or see launch --help")
     _warn_of_idle_options(form, explain=explain, chart=chart, top=top, quiet=quiet)
     account = Account(wanted=verbose)
     catalog = api.load_catalog(catalog_extra or ())
@@ -205,6 +210,11 @@ def recommend(
     if not quiet:
         for note in advice.notes:
             talk.warn(note)
+    if launch and advice.recommendations:
+        from qwen_advisor.cli.launch import emit_command  # noqa: PLC0415  only this option pays for it
+
+        emit_command(catalog, advice, quiet=quiet)
+        return
     emit(_text(advice, form, explain=explain, chart=chart), form)
     if not advice.recommendations:
         if form != "table":

@@ -146,3 +146,20 @@ def test_json_keeps_every_fact(launched: Launched) -> None:
     }
     assert document["servers"][0]["argv"][0] == "llama-server"
     assert document["placement"]["gpu_layers"] == 36
+
+
+def test_recommend_writes_the_winner_s_command_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    from qwen_advisor.cli import main  # noqa: PLC0415
+
+    words = ("recommend", "--task", "code", "--gpu", "RTX 4090", "--engine", "llama.cpp")
+    assert main((*words, "--format", "id")) == 0
+    winner = capsys.readouterr().out.strip()
+    assert main((*words, "--launch")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"# {winner}, ")
+    assert lines[1].startswith("llama-server ")
+    assert f"--alias {winner}" in lines[1]
+    assert main((*words, "--launch", "--json")) == 2
+    assert "--launch writes a command and no json" in capsys.readouterr().err
+    assert main(("recommend", "--ram", "1G", "--task", "vision", "--launch")) == 3
+    assert "llama-server" not in capsys.readouterr().out
