@@ -10,6 +10,7 @@ import typer
 
 from qwen_advisor.catalog import load_catalog, published_schemas
 from qwen_advisor.cli import completion, talk
+from qwen_advisor.cli.catalog_refresh import refresh
 from qwen_advisor.cli.options import (
     CatalogExtraOption,
     Format,
@@ -233,3 +234,6 @@ def schema(
             suggestions=closest(wanted, schemas),
         )
     emit(schemas[wanted].read_text("utf-8"), "json")
+
+
+catalog_app.command("refresh")(refresh)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -33,13 +33,13 @@ from qwen_advisor.cli.options import (
     read,
 )
 from qwen_advisor.cli.output import emit, look
-from qwen_advisor.cli.pull_choice import Choice, choose_by_machine, choose_by_name
-from qwen_advisor.cli.pull_work import pulled
 from qwen_advisor.errors import UsageError
 from qwen_advisor.names import resolve_model
-from qwen_advisor.render import pull as render
-from qwen_advisor.render.hub_shapes import PullDocument
 from qwen_advisor.units import parse_tokens
+
+if TYPE_CHECKING:
+    from qwen_advisor.cli.pull_choice import Choice
+    from qwen_advisor.render.hub_shapes import PullDocument
 
 EPILOG = """\b
 Examples:
@@ -118,6 +118,9 @@ def pull(
     It uses the network. Without --quant the quantization is the one that `recommend` names for this machine, or for
     the one that is described.
     """
+    from qwen_advisor.cli.pull_choice import choose_by_machine, choose_by_name  # noqa: PLC0415  completion needs none
+    from qwen_advisor.cli.pull_work import pulled  # noqa: PLC0415
+
     form = chosen_format(format_given, as_json=as_json, quiet=quiet)
     catalog = api.load_catalog(catalog_extra or ())
     checkpoint = resolve_model(catalog, model)
@@ -180,6 +183,8 @@ def _refuse_contradictions(choice: Choice, to: Path | None, source: str) -> None
 
 
 def _text(answer: PullDocument, form: Format) -> str:
+    from qwen_advisor.render import pull as render  # noqa: PLC0415
+
     match form:
         case "table":
             from qwen_advisor.render.paint import paint  # noqa: PLC0415  only tables pay for it

@@ -114,11 +114,15 @@ def host(url: str) -> str:
     return urlsplit(url).netloc
 
 
-def unreached(url: str, error: BaseException) -> NetworkError:
+class SilentHost(NetworkError):
+    """A host that was not reached, or that answers nothing for now: asking it for another thing is of no use."""
+
+
+def unreached(url: str, error: BaseException) -> SilentHost:
     """That a host was not reached, and why."""
     reason = getattr(error, "reason", None) or error
     why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    return NetworkError(f"{host(url)} was not reached: {ascii(str(why)[:200])[1:-1]}", hint="is there a network?")
+    return SilentHost(f"{host(url)} was not reached: {ascii(str(why)[:200])[1:-1]}", hint="is there a network?")
 
 
 def refusal(status: int, url: str, *, what: str = "", wait: str = "") -> AdvisorError:
@@ -137,10 +141,10 @@ def refusal(status: int, url: str, *, what: str = "", wait: str = "") -> Advisor
             )
         case 429:
             later = f" in {wait} seconds" if wait.isdecimal() else " in some minutes"
-            return NetworkError(
+            return SilentHost(
                 f"{place} takes no more requests for now (429)", hint=f"try again{later}, or {_SAYS_TOKEN}"
             )
         case 416:
             return NetworkError(f"{place} has fewer bytes of {thing} than it said (416)")
         case _:
-            return NetworkError(f"{place} failed at {thing} ({status})", hint="try again later")
+            return SilentHost(f"{place} failed at {thing} ({status})", hint="try again later")

@@ -5,15 +5,30 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from qwen_advisor.errors import AdvisorError, NetworkError, UsageError
-from qwen_advisor.hub.http import NAMED, host, refusal, unreached
+from qwen_advisor.hub.http import NAMED, SilentHost, host, refusal, unreached
 from qwen_advisor.hub.remote import Remote, RemoteFile, checked, sha1, sha256, whole_number
 from qwen_advisor.hub.tools import huggingface_cache
+from qwen_advisor.values import dataclass
 
 _HTTP_LIBRARIES = ("requests", "urllib3", "httpx", "httpx2", "httpcore", "httpcore2")
+
+
+Fate = Literal["there", "gone", "moved", "closed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A repository in the list of its organisation."""
+
+    repo: str
+    released: str | None  # ISO date of its making
+    license: str | None
+    files: tuple[str, ...]
 
 
 def listing(repo: str, revision: str | None = None) -> Remote:
@@ -25,6 +40,56 @@ def listing(repo: str, revision: str | None = None) -> Remote:
     """
     with translated(repo):
         return described(_api().model_info(repo, revision=revision, files_metadata=True), repo)
+
+
+def repositories(author: str, most: int) -> list[Listed]:
+    """Every model repository of an organisation, at most ``most``, with what a list tells of each.
+
+    Raises:
+        NetworkError: the Hub was not reached, or takes no more requests.
+    """
+    with translated(author):
+        found = islice(_api().list_models(author=author, full=True), most)
+        return [_listed(info) for info in found]
+
+
+def fate(repo: str) -> tuple[Fate, str]:
+    """What has become of a repository: whether it is there, and under which name.
+
+    Raises:
+        NetworkError: as `repositories`.
+    """
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError  # noqa: PLC0415  as above
+
+    with translated(repo):
+        try:
+            info = _api().model_info(repo)
+        except GatedRepoError:
+            return "closed", repo
+        except RepositoryNotFoundError:
+            return "gone", repo
+    name = str(info.id)
+    if name.casefold() != repo.casefold():
+        return "moved", name
+    return ("closed" if getattr(info, "disabled", None) else "there"), repo
+
+
+def _listed(info: Any) -> Listed:
+    tags = [str(tag) for tag in info.tags or ()]
+    created = getattr(info, "created_at", None)
+    return Listed(
+        repo=str(info.id),
+        released=created.date().isoformat() if created is not None else None,
+        license=license_of(tags),
+        files=tuple(str(sibling.rfilename) for sibling in info.siblings or ()),
+    )
+
+
+def license_of(tags: list[str]) -> str | None:
+    """The license that a repository's tags name; of ``other`` the name that its maker gave it."""
+    said = {key: value for key, _, value in (tag.partition(":") for tag in tags)}
+    plain = said.get("license")
+    return said.get("license_name", plain) if plain == "other" else plain
 
 
 def described(info: Any, repo: str) -> Remote:
@@ -41,7 +106,15 @@ def described(info: Any, repo: str) -> Remote:
         )
         for sibling in info.siblings or ()
     ]
-    return Remote(source="huggingface", repo=str(info.id), revision=revision, files=checked(files, repo))
+    listed = _listed(info)
+    return Remote(
+        source="huggingface",
+        repo=listed.repo,
+        revision=revision,
+        files=checked(files, repo),
+        made=listed.released,
+        license=listed.license,
+    )
 
 
 def file_url(remote: Remote, file: RemoteFile) -> str:
@@ -117,7 +190,7 @@ def translated(repo: str) -> Iterator[None]:
         raise refusal(404 if missing else status, endpoint(), what=repo, wait=wait) from None
     except Exception as error:
         if _is_offline(error):
-            raise NetworkError("HF_HUB_OFFLINE forbids asking the Hub", hint="unset it") from None
+            raise SilentHost("HF_HUB_OFFLINE forbids asking the Hub", hint="unset it") from None
         if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _HTTP_LIBRARIES:
             raise unreached(endpoint(), error) from error
         if isinstance(error, (ValueError, TypeError, KeyError, AttributeError)):

@@ -42,6 +42,8 @@ class Remote:
     repo: str  # as the host calls it now, which may be a newer name than the one asked for
     revision: str
     files: tuple[RemoteFile, ...]
+    made: str | None = None  # ISO date, where the host tells
+    license: str | None = None  # the host's own word
 
     def __getitem__(self, path: str) -> RemoteFile:
         """The file at ``path``; KeyError where there is none."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
+
+from qwen_advisor.render.shapes import CatalogStamp
 
 
 class PulledFileShape(TypedDict):
@@ -40,4 +42,41 @@ class PullDocument(TypedDict):
     notes: list[str]
 
 
-HUB_DOCUMENTS: dict[str, type] = {"pull-1": PullDocument}
+class ChangeShape(TypedDict):
+    """One difference between the catalogue and the Hub."""
+
+    what: Annotated[
+        Literal["new", "changed", "gone", "moved", "closed", "unread"],
+        "closed: it asks for a login; unread: what is there is not understood",
+    ]
+    repo: str
+    field: Annotated[str, "What differs; empty for the whole"]
+    catalog: Annotated[str, "What the catalogue says; empty for nothing"]
+    hub: Annotated[str, "What the Hub says, or why it could not be read"]
+
+
+class ProposalShape(TypedDict):
+    """Entries that would be added, as the catalogue's files hold them."""
+
+    model: Annotated[dict[str, Any], "The checkpoint, as schemas/catalog-models.json describes it"]
+    architecture: Annotated[
+        dict[str, Any] | None,
+        "Its architecture, as schemas/catalog-architectures.json describes it; null where the catalogue has it",
+    ]
+    checks: Annotated[list[str], "What its headers were held against"]
+
+
+class CatalogRefreshDocument(TypedDict):
+    """What `qwen-advisor catalog refresh --json` prints."""
+
+    schema: Literal["qwen-advisor/catalog-refresh/1"]
+    catalog: CatalogStamp
+    source: Annotated[str, "Address of the Hub that was asked"]
+    listed: Annotated[int, "Repositories that it lists; 0 where single models were asked for"]
+    changes: list[ChangeShape]
+    proposals: list[ProposalShape]
+    written: Annotated[list[str], "Files that --write has written"]
+    notes: list[str]
+
+
+HUB_DOCUMENTS: dict[str, type] = {"pull-1": PullDocument, "catalog-refresh-1": CatalogRefreshDocument}

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from qwen_advisor import api
 from qwen_advisor.cli import main
 from qwen_advisor.hub import transfer
 
@@ -44,6 +45,9 @@ class Hub:
     repos: dict[str, Repo] = field(default_factory=dict)
     cut: dict[str, list[int]] = field(default_factory=dict)  # path -> bytes after which each answer breaks off
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)  # method, path, headers
+    page: int = 1000  # repositories in one page of a list
+    list_status: int = 200
+    describe_status: int = 200
     ignores_ranges: bool = False
     moved_to: str = ""  # host that large files are sent on to
     before: dict[str, Callable[[], None]] = field(default_factory=dict)  # path -> what happens before its body
@@ -133,14 +137,22 @@ class Talk(BaseHTTPRequestHandler):
 
     def _list(self, query: dict[str, list[str]]) -> None:
         author = query.get("author", [""])[0]
-        found = [self._description(name) for name in self.hub.repos if name.startswith(f"{author}/")]
+        found = [
+            self._description(name)
+            for name, repo in self.hub.repos.items()
+            if name.startswith(f"{author}/") and repo.status == 200 and not repo.now
+        ]
         at = int(query.get("cursor", ["0"])[0])
         more = {}
-        if at + 2 < len(found):  # two a page
-            more["Link"] = f'<{self.hub.url}/api/models?author={author}&cursor={at + 2}>; rel="next"'
-        self._say(200, found[at : at + 2], **more)
+        end = at + self.hub.page
+        if end < len(found):
+            more["Link"] = f'<{self.hub.url}/api/models?author={author}&cursor={end}>; rel="next"'
+        self._say(self.hub.list_status, found[at:end], **more)
 
     def _describe(self, name: str) -> None:
+        if self.hub.describe_status != 200:
+            self._say(self.hub.describe_status, {"error": "no"})
+            return
         repo = self._refused(name)
         if repo is None:
             return
@@ -170,6 +182,7 @@ class Talk(BaseHTTPRequestHandler):
             "private": False,
             "disabled": False,
             "gated": False,
+            "createdAt": "2026-11-20T08:00:00.000Z",
             "downloads": 0,
             "likes": 0,
             "tags": [],
@@ -272,7 +285,7 @@ def serving(hub: Hub) -> Iterator[Hub]:
 
 
 @pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """A user's home with nothing in it."""
     folder = tmp_path / "home"
     folder.mkdir()
@@ -289,7 +302,9 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_HUB_OFFLINE", "OLLAMA_MODELS", "LLAMA_CACHE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HOME", str(folder / "huggingface"))
-    return folder
+    api._cached.cache_clear()  # a user's own entries belong to the home that they were found in
+    yield folder
+    api._cached.cache_clear()
 
 
 @pytest.fixture
