@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from qwen_advisor.api import factors_for, load_catalog, machine_for
-from qwen_advisor.comparison import Comparison, compare_models
+from qwen_advisor.comparison import Comparison, WhyNot, compare_models
+from qwen_advisor.comparison.why_not import explain
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Calibration
@@ -111,6 +112,43 @@ def compare(
     place = machine or machine_for(facts, ram=ram, vram=vram, gpu=gpu, device=device)
     factors = factors_for(place, facts, calibration, given=machine is not None)
     return compare_models(facts, place, requirements, checkpoints, calibration=factors)
+
+
+def why_not(
+    model: str,
+    *,
+    machine: Machine | None = None,
+    catalog: Catalog | None = None,
+    calibration: Calibration | None = None,
+    ram: str | int | None = None,
+    vram: str | int | None = None,
+    gpu: str | Sequence[str] = (),
+    device: str | None = None,
+    **asked: Any,
+) -> WhyNot:
+    """Why a model is not the first answer of `recommend`, and the smallest changes that would let it in or on top.
+
+    Args:
+        model: repository, short form or Ollama tag.
+        machine: where; or describe it by the four names below; this machine if none is given.
+        catalog: the facts; the shipped ones if not given.
+        calibration: factors measured on ``machine``, as for `recommend`.
+        ram: main memory, bytes or text such as ``"16G"``.
+        vram: memory of one accelerator, likewise.
+        gpu: one or several accelerators by name.
+        device: a whole machine by name.
+        **asked: requirements by name, as for `recommend`.
+
+    Raises:
+        UsageError: a name that is not known.
+        ProbeError: no machine is given and this one cannot be read.
+    """
+    facts = catalog or load_catalog()
+    checkpoint = resolve_model(facts, model)
+    requirements = resolve(facts, **asked)
+    place = machine or machine_for(facts, ram=ram, vram=vram, gpu=gpu, device=device)
+    factors = factors_for(place, facts, calibration, given=machine is not None)
+    return explain(facts, place, requirements, checkpoint, calibration=factors)
 
 
 def _reach(

@@ -22,6 +22,7 @@ VERBS = {
     "report": ("qwen_advisor.cli.report:report", "The answer as a page, or its charts as a picture."),
     "estimate": ("qwen_advisor.cli.estimate:estimate", "Memory and speed of one model."),
     "compare": ("qwen_advisor.cli.compare:compare", "Models side by side."),
+    "why-not": ("qwen_advisor.cli.why_not:why_not", "Why a model is not the first answer."),
     "plan": ("qwen_advisor.cli.plan:plan", "What hardware a model needs."),
     "check": ("qwen_advisor.cli.check:check", "A gate for CI: does a model fit as asked?"),
     "pull": ("qwen_advisor.cli.pull:pull", "Fetch the files of a model."),

@@ -103,6 +103,7 @@ class Change:
     effect: Effect
     options: tuple[str, ...]  # what to add to the call, empty where no option says it
     words: str
+    besides: str  # what it takes as well, because rules on the model itself are against it; often empty
     rank: int | None  # its place with the change; None below the list that was weighed
     winner: str | None  # what is first with the change
     plan: Plan  # its best setting then
