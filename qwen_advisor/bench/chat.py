@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from qwen_advisor.bench.records import ServerTimings
 from qwen_advisor.values import dataclass
 
 Api = Literal["chat", "completions"]
 PATHS: dict[Api, str] = {"chat": "/v1/chat/completions", "completions": "/v1/completions"}
+Extras = Literal["all", "standard", "none"]
+EXTRAS: tuple[Extras, ...] = get_args(Extras)
 _MOST_TOKENS = 1 << 31
 
 # Fields in which servers stream a reasoning model's thoughts: llama.cpp, vLLM, SGLang; newer vLLM and Ollama.
@@ -41,8 +43,8 @@ class Piece:
     error: str = ""
 
 
-def body(question: Question, model: str, api: Api, *, plain: bool) -> dict[str, Any]:
-    """The document to send. ``plain`` leaves out what only some servers know, for those that refuse it."""
+def body(question: Question, model: str, api: Api, extras: Extras = "all") -> dict[str, Any]:
+    """The document to send, with ``extras`` that only some servers know: all, those of OpenAI's own API, or none."""
     document: dict[str, Any] = {
         "model": model,
         "max_tokens": question.most_tokens,
@@ -53,9 +55,11 @@ def body(question: Question, model: str, api: Api, *, plain: bool) -> dict[str, 
         document["messages"] = [{"role": "user", "content": question.text}]
     else:
         document["prompt"] = question.text
-    if plain:
+    if extras == "none":
         return document
     document["stream_options"] = {"include_usage": True}
+    if extras == "standard":
+        return document
     document["cache_prompt"] = False  # llama.cpp
     if question.to_the_end:
         document["ignore_eos"] = True  # llama.cpp, vLLM, SGLang

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from qwen_advisor.bench import wire
-from qwen_advisor.bench.chat import PATHS, Api, Piece, Question, body, error_text, read_piece
+from qwen_advisor.bench.chat import EXTRAS, PATHS, Api, Extras, Piece, Question, body, error_text, read_piece
 from qwen_advisor.bench.events import Events
 from qwen_advisor.bench.records import Answer, ServerTimings
 from qwen_advisor.bench.wire import Reply, Stream, Wire
@@ -19,12 +19,12 @@ _BAD_REQUEST = (400, 422)
 
 @dataclass(slots=True)
 class Endpoint:
-    """A model behind an address. ``plain`` turns true once the server refused fields that not all servers know."""
+    """A model behind an address. ``extras`` are those that the server has not refused yet."""
 
     wire: Wire
     model: str
     api: Api = "chat"
-    plain: bool = field(default=False)
+    extras: Extras = "all"
 
     def ask(self, question: Question) -> Answer:
         """Put one question and time the pieces of its answer.
@@ -33,20 +33,19 @@ class Endpoint:
             NetworkError: no answer comes, it breaks off, or it is none.
             UsageError: the server refuses the key, the model or the request.
         """
-        try:
-            return self._ask(question, plain=self.plain)
-        except _Refused as refused:
-            if self.plain:
-                raise refused.fault from None
+        refused: list[_Refused] = []
+        for extras in EXTRAS[EXTRAS.index(self.extras) :]:
             try:
-                answer = self._ask(question, plain=True)
-            except _Refused:
-                raise refused.fault from None
-            self.plain = True
-            return answer
+                answer = self._ask(question, extras)
+            except _Refused as fault:
+                refused.append(fault)
+            else:
+                self.extras = extras
+                return answer
+        raise refused[0].fault
 
-    def _ask(self, question: Question, *, plain: bool) -> Answer:
-        document = body(question, self.model, self.api, plain=plain)
+    def _ask(self, question: Question, extras: Extras) -> Answer:
+        document = body(question, self.model, self.api, extras)
         most = _BYTES_AROUND + _BYTES_PER_TOKEN * question.most_tokens
         with self.wire.stream(PATHS[self.api], document, most=most) as stream:
             if stream.status != 200:

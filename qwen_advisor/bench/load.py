@@ -25,6 +25,8 @@ _WARM_UP_TOKENS = 16
 _WARM_UPS = 3  # prompts, at most, until their length is right
 _CLOSE = 0.02  # of the wanted length
 _FAR = 0.1  # of it: beyond, the reader is told
+_MOST_BUSY = 0.7  # of one core, which is all that Python's threads have together
+_BUSY = "listening took most of a core: with fewer requests at once the server might look faster"
 
 Progress = Callable[[str], None]
 
@@ -78,7 +80,9 @@ def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) 
     levels: list[Level] = []
     answers: list[Answer] = []
     fault: AdvisorError | None = None
+    busy = 0.0
     for count in load.concurrency:
+        began, worked = time.perf_counter(), time.process_time()
         try:
             came = _together(endpoint, load, count, words, progress)
         except AdvisorError as error:
@@ -86,6 +90,7 @@ def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) 
                 raise
             fault = error
             break
+        busy = max(busy, (time.process_time() - worked) / (time.perf_counter() - began))
         levels.append(level(count, came))
         answers += came
     return Measurement(
@@ -96,7 +101,7 @@ def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) 
         runs=load.runs,
         levels=tuple(levels),
         memory=memory_of(endpoint.wire.address) if server.local else None,
-        notes=tuple(_notes(answers, server, load)),
+        notes=(*_notes(answers, server, load), *([_BUSY] if busy > _MOST_BUSY else [])),
         fault=fault,
     )
 

@@ -357,17 +357,42 @@ def test_a_client_that_fails_ends_all_of_its_level(fake: Any, call: Call) -> Non
     assert len(fake.questions()) < 60
 
 
-def test_fields_that_a_server_refuses_are_left_out_for_good(fake: Any, call: Call) -> None:
-    good = fake.routes["/v1/chat/completions"]
+PLAIN = {"model", "max_tokens", "temperature", "stream", "messages"}
 
+
+@pytest.mark.parametrize(("known", "counts"), [(PLAIN, False), (PLAIN | {"stream_options"}, True)])
+def test_fields_that_a_server_refuses_are_left_out_for_good(
+    known: set[str], counts: bool, fake: Any, call: Call
+) -> None:
     def route(talk: Any, document: dict[str, Any]) -> None:
-        strange = set(document) - {"model", "max_tokens", "temperature", "stream", "messages"}
-        (status(400, {"error": {"message": f"unknown {sorted(strange)}"}}) if strange else good)(talk, document)
+        strange = set(document) - known
+        if strange:
+            talk.send(400, {"error": {"message": f"unknown {sorted(strange)}"}})
+            return
+        talk.begin()
+        for _ in range(document["max_tokens"]):
+            talk.token(" word")
+            time.sleep(0.001)
+        if "stream_options" in document:
+            talk.end(16, document["max_tokens"])
+        else:
+            talk.event(STOP)
+            talk.event("[DONE]")
 
     fake.answers(route)
     said = bench(call, fake.url, "--json")
     assert said.code == 0, said
     assert sum("ignore_eos" in document for document in fake.questions()) == 1
+    assert all("stream_options" in document for document in fake.questions()) is counts
+    assert (said.json["levels"][0]["prompt_tokens"] is not None) is counts
+
+
+def test_a_request_that_is_refused_in_every_form_is_told_once(fake: Any, call: Call) -> None:
+    fake.answers(status(422, {"detail": "no such thing"}))
+    said = bench(call, fake.url)
+    assert said.code == 2
+    assert "refuses the request (HTTP 422): no such thing" in said.err
+    assert len(fake.questions()) == 3
 
 
 def test_json_that_is_asked_for_holds_the_fault(nobody: str, call: Call) -> None:

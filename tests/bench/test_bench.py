@@ -83,6 +83,19 @@ def test_clients_ask_at_once_and_no_prompt_twice(fake: Any, call: Call) -> None:
     assert all(document["cache_prompt"] is False for document in fake.questions())
 
 
+def test_a_listener_that_is_busy_itself_says_so(fake: Any, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qwen_advisor.bench import load  # noqa: PLC0415
+
+    def told() -> bool:
+        notes = call("bench", "--url", fake.url, *SHORT, "--json").json["notes"]
+        return any(note.startswith("listening took most of a core") for note in notes)
+
+    fake.answers(good(fake, gap=0.02))
+    assert not told()
+    monkeypatch.setattr(load, "_MOST_BUSY", 0.001)
+    assert told()
+
+
 def test_completions_are_asked_for_by_name(fake: Any, call: Call) -> None:
     said = call("bench", "--url", fake.url, *SHORT, "--api", "completions", "--json")
     assert said.code == 0

@@ -122,15 +122,15 @@ def test_any_json_is_a_piece_or_no_object(document: Any) -> None:
 def test_the_plain_request_holds_nothing_that_a_strict_server_refuses() -> None:
     question = Question(text="x", most_tokens=8, to_the_end=True, think=False)
     # https://platform.openai.com/docs/api-reference/chat/create
-    assert set(body(question, "m", "chat", plain=True)) == {"model", "messages", "max_tokens", "temperature", "stream"}
-    assert set(body(question, "m", "completions", plain=True)) == {
+    assert set(body(question, "m", "chat", "none")) == {"model", "messages", "max_tokens", "temperature", "stream"}
+    assert set(body(question, "m", "completions", "none")) == {
         "model",
         "prompt",
         "max_tokens",
         "temperature",
         "stream",
     }
-    assert body(question, "m", "chat", plain=False)["chat_template_kwargs"] == {"enable_thinking": False}
+    assert body(question, "m", "chat")["chat_template_kwargs"] == {"enable_thinking": False}
 
 
 @pytest.mark.parametrize("per_word", [0.7, 1.0, 1.3, 5.0])
