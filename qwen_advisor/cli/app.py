@@ -28,6 +28,7 @@ VERBS = {
     "pull": ("qwen_advisor.cli.pull:pull", "Fetch the files of a model."),
     "launch": ("qwen_advisor.cli.launch:launch", "The command that runs it, or a configuration file."),
     "finetune": ("qwen_advisor.cli.finetune:finetune", "What training a model takes, and a script for it."),
+    "prompt": ("qwen_advisor.cli.prompt:prompt", "A well-made request for a task."),
     "bench": ("qwen_advisor.cli.bench:bench", "Measure a live server."),
     "health": ("qwen_advisor.cli.health:health", "Whether a live server is well."),
     "fleet": ("qwen_advisor.cli.fleet:fleet", "A pick for each machine of an inventory."),
