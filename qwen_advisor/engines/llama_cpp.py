@@ -6,6 +6,7 @@ What is left unset there is chosen by ``--fit`` and would change the plan, so al
 from __future__ import annotations
 
 import re
+from math import ceil
 
 from qwen_advisor.advice import Plan
 from qwen_advisor.engines.steps import Launch, Step, options
@@ -50,7 +51,7 @@ def _settings(plan: Plan) -> tuple[str, ...]:
         ("-np", settings.parallel),
         ("-kvu", settings.kv_unified and settings.parallel > 1),
         ("--rope-scaling", "yarn" if stretched else None),
-        ("--rope-scale", yarn[1] if yarn and stretched else None),
+        ("--rope-scale", _least_factor(settings, native, yarn[1]) if native and yarn and stretched else None),
         ("--yarn-orig-ctx", native if stretched else None),
         ("-ctk", _unless(settings.kv_type, "f16")),
         ("-ctv", _unless(settings.kv_type_v or settings.kv_type, "f16")),
@@ -61,6 +62,11 @@ def _settings(plan: Plan) -> tuple[str, ...]:
         ("--no-repack", not settings.repack),
         ("--spec-type", "draft-mtp" if settings.mtp else None),
     )
+
+
+def _least_factor(settings: Settings, native: int, most: str) -> str:
+    """The least whole factor that reaches the context, as the cards advise: a larger one costs more on short texts."""
+    return f"{min(float(most), ceil(settings.context_per_request / native)):g}"
 
 
 def _flash_attention(settings: Settings) -> str | None:

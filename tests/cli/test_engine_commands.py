@@ -59,8 +59,9 @@ def test_llama_cpp_places_layers_as_planned(placement: Placement, words: str, ha
         ({"batch": 512, "ubatch": 256}, "-c 8192 -np 1 -b 512 -ub 256"),
         ({"context": 32768, "parallel": 4}, "-c 32768 -np 4"),
         ({"context": 32768, "parallel": 4, "kv_unified": True}, "-c 32768 -np 4 -kvu"),
-        # the model was trained on 32,768 tokens, four times as many with YaRN
-        ({"context": 65536}, "-c 65536 -np 1 --rope-scaling yarn --rope-scale 4 --yarn-orig-ctx 32768"),
+        # the model was trained on 32,768 tokens, up to four times as many with YaRN; cards advise the least factor
+        ({"context": 65536}, "-c 65536 -np 1 --rope-scaling yarn --rope-scale 2 --yarn-orig-ctx 32768"),
+        ({"context": 131072}, "-c 131072 -np 1 --rope-scaling yarn --rope-scale 4 --yarn-orig-ctx 32768"),
         ({"mmap": False, "repack": False}, "-c 8192 -np 1 --load-mode none --no-repack"),
         ({"mtp": True}, "-c 8192 -np 1 --spec-type draft-mtp"),
     ],
