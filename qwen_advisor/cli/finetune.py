@@ -16,6 +16,7 @@ from qwen_advisor.cli.machine_options import (
     GpuBandwidthOption,
     GpuOption,
     HardwareOption,
+    InterconnectOption,
     NodesOption,
     RamBandwidthOption,
     RamOption,
@@ -32,7 +33,6 @@ from qwen_advisor.render import finetune as render
 from qwen_advisor.training.examples import DataReport
 from qwen_advisor.training.plan import TrainingPlan
 from qwen_advisor.training.recipes import FRAMEWORK_OF, TOOLS, Tool, recipe
-from qwen_advisor.training.room import place_of
 from qwen_advisor.training.settings import Framework, Training
 from qwen_advisor.units import parse_tokens
 
@@ -107,6 +107,7 @@ def finetune(
     cpu_cores: CpuCoresOption = None,
     hardware: HardwareOption = None,
     nodes: NodesOption = 1,
+    interconnect: InterconnectOption = None,
     gpu_bandwidth: GpuBandwidthOption = None,
     ram_bandwidth: RamBandwidthOption = None,
     reserve: ReserveOption = None,
@@ -135,11 +136,13 @@ def finetune(
         cpu_cores=cpu_cores,
         hardware=hardware,
         nodes=nodes,
+        interconnect=interconnect,
         gpu_bandwidth=gpu_bandwidth,
         ram_bandwidth=ram_bandwidth,
         reserve=reserve,
     )
     whose = _framework(framework, tool)
+    machine, cards = own.gpus_of(machine, gpus_per_node, most=1 if whose == "unsloth" else None)
     _refuse_idle(method, rank=rank, train_embeddings=train_embeddings, targets=target_modules, dropout=dropout)
     sharding, choose = own.sharding_of(
         zero=zero,
@@ -163,7 +166,7 @@ def finetune(
         packing=packing,
         loss=own.loss_of(whose, loss),
         sharding=sharding,
-        gpus_per_node=gpus_per_node or (1 if whose == "unsloth" else place_of(machine).cards),
+        gpus_per_node=cards,
         nodes=machine.nodes,
         tensor_parallel=tensor_parallel,
         expert_parallel=expert_parallel,

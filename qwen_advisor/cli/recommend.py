@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -124,6 +124,10 @@ def recommend(
         Path | None,
         typer.Option(metavar="FILE", help="Write there what was chosen; check --lock FILE tells whether it holds."),
     ] = None,
+    purpose: Annotated[
+        Literal["inference", "finetune"],
+        typer.Option("--for", case_sensitive=False, help="finetune: which model to train here, and by which method."),
+    ] = "inference",
     ram: RamOption = None,
     vram: VramOption = None,
     gpu: GpuOption = None,
@@ -146,6 +150,27 @@ def recommend(
 
     Without an option that describes a machine, this one is looked at.
     """
+    if purpose == "finetune":
+        from qwen_advisor.cli.choose_training import refuse_foreign  # noqa: PLC0415  only this purpose pays for it
+
+        refuse_foreign(
+            {
+                "--prompt-tokens": prompt_tokens,
+                "--output-tokens": output_tokens,
+                "--concurrency": concurrency > 1,
+                "--min-speed": min_speed,
+                "--engine": engine,
+                "--quant": quant,
+                "--thinking": thinking != "auto",
+                "--max-download": max_download,
+                "--prefer": prefer != "balanced",
+                "--installed": installed,
+                "--explain": explain,
+                "--chart": chart,
+                "--launch": launch,
+                "--lock": lock,
+            }
+        )
     form = chosen_format(format_given, as_json=as_json, quiet=quiet and not launch)
     if launch and form != "table":
         raise UsageError(f"--launch writes a command and no {form}", hint="leave --format out, or see launch --help")
@@ -189,6 +214,11 @@ def recommend(
         ram_bandwidth=ram_bandwidth,
         reserve=reserve,
     )
+    if purpose == "finetune":
+        from qwen_advisor.cli.choose_training import choose_training  # noqa: PLC0415  as above
+
+        choose_training(catalog, machine, requirements, form, seq_len=context)
+        return
     if installed or (hardware is None and not machine.described):
         machine = api.with_downloads(machine)
     account.machine(machine)

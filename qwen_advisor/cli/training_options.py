@@ -9,8 +9,11 @@ import typer
 
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
+from qwen_advisor.machine import Machine
 from qwen_advisor.requirements import quantization as quantization_name
+from qwen_advisor.training.room import place_of
 from qwen_advisor.training.settings import Framework, Loss, Method, Optimizer, Sharding
+from qwen_advisor.values import replace
 
 MethodOption = Annotated[
     Method,
@@ -78,7 +81,8 @@ ZeroOption = Annotated[
 FsdpOption = Annotated[bool, typer.Option("--fsdp", help="PyTorch's fully sharded data parallel.")]
 DeviceMapOption = Annotated[bool, typer.Option("--device-map", help="Each GPU holds some of the layers.")]
 GpusPerNodeOption = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="GPUs of each node; all that the machine has if not said.")
+    int | None,
+    typer.Option(metavar="N", min=1, help="GPUs of each machine that take part; all that it has if not said."),
 ]
 TensorParallelOption = Annotated[
     int, typer.Option(metavar="N", min=1, help="Megatron: GPUs that each layer is split over.")
@@ -155,3 +159,19 @@ def base_format_of(catalog: Catalog, method: Method, said: str | None) -> str | 
     if fmt.container != "safetensors" or fmt.kind == "float":
         raise UsageError(f"adapters are not trained on {name}", hint="use NF4, INT8, AWQ or GPTQ-Int4")
     return None if name == "NF4" else name
+
+
+def gpus_of(machine: Machine, said: int | None, *, most: int | None = None) -> tuple[Machine, int]:
+    """The machine, with as many of its one GPU as were asked for, and how many GPUs of it take part.
+
+    Raises:
+        UsageError: it has fewer.
+    """
+    cards = place_of(machine).cards
+    if said is None:
+        return machine, min(cards, most or cards)
+    if said <= cards:
+        return machine, said
+    if len(machine.accelerators) != 1 or machine.memory.unified:
+        raise UsageError(f"--gpus-per-node {said}: this machine has {cards}", hint="describe it by --gpu 8xH100")
+    return replace(machine, accelerators=machine.accelerators * said), said

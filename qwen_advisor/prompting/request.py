@@ -66,6 +66,10 @@ def prompt(catalog: Catalog, checkpoint: Checkpoint, wish: Wish) -> Prompt:
     path, body = make(checkpoint, wish, state, asked, messages, sampling, room, served_as, notes)
     if tools:
         body["tools"] = tools
+    if messages[-1]["role"] == "assistant":
+        if wish.engine not in ("vllm", "sglang"):
+            raise UsageError(f"{wish.engine} does not go on with a begun answer", hint="leave --language out")
+        body |= {"add_generation_prompt": False, "continue_final_message": True}
     if checkpoint.thinking in ("hybrid", "always"):
         notes.append("send earlier turns back without their thoughts")
     extra = tuple(name for name in body if name not in _PROTOCOL) if wish.engine != "ollama" else ()
@@ -98,10 +102,11 @@ def _served_as(checkpoint: Checkpoint, wish: Wish) -> str:
 
 def _messages(checkpoint: Checkpoint, wish: Wish, state: State) -> list[dict[str, Any]]:
     if wish.task == "speech-to-text" and checkpoint.kind == "speech-to-text":
-        # The ASR models are told nothing but the sound, and the language where it is known.
-        said = f"language {wish.language}" if wish.language else ""
-        system = [{"role": "system", "content": said}] if said else []
-        return [*system, {"role": "user", "content": content(wish, "")}]
+        # The model writes "language X<asr_text>" before what it hears; begun for it, the language is settled.
+        heard = [{"role": "user", "content": content(wish, "")}]
+        system = [{"role": "system", "content": wish.system}] if wish.system else []
+        begun = [{"role": "assistant", "content": f"language {wish.language}<asr_text>"}] if wish.language else []
+        return [*system, *heard, *begun]
     if wish.task == "moderation":
         return [{"role": "user", "content": wish.text or "{the message to judge}"}]
     words = words_of(wish, state)

@@ -143,5 +143,7 @@ def _notes(checkpoint: Checkpoint, architecture: Architecture, run: Training, pl
         yield "give examples with their thoughts, or the model unlearns to think; mix in some of its own answers"
     if run.method == "full" and run.sharding == "none" and run.optimizer == "adamw":
         yield "weights and states are 16 bit; float32 copies, as DeepSpeed has them, take 8 bytes more for each weight"
+    if run.nodes > 1 and place.interconnect is None:
+        yield "the network between the machines is taken for 10 Gbit/s Ethernet: name it by --interconnect"
     if not run.packing and run.batch > 1:
         yield "shorter sequences of a batch are filled up: --packing spends no time on padding"

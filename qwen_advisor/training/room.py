@@ -23,6 +23,7 @@ class Place:
     card: Accelerator | None  # None: no card that training could use, so the processors
     cards: int  # of one node
     budget: int  # bytes that one process may take
+    interconnect: str | None = None  # between nodes, as the catalogue names it
 
     @property
     def name(self) -> str:
@@ -38,7 +39,12 @@ def place_of(machine: Machine) -> Place:
     if not groups:
         return Place(card=None, cards=1, budget=machine.memory.budget)
     best = max(groups.values(), key=lambda cards: sum(card.memory for card in cards))
-    return Place(card=best[0], cards=len(best), budget=min(card.budget for card in best))
+    return Place(
+        card=best[0],
+        cards=len(best),
+        budget=min(card.budget for card in best),
+        interconnect=machine.interconnect,
+    )
 
 
 def largest_sequence(catalog: Catalog, architecture: Architecture, run: Training, budget: int, most: int) -> int | None:

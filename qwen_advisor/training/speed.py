@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from qwen_advisor.facts import Catalog
 from qwen_advisor.model import Architecture
 from qwen_advisor.parameters import count
@@ -50,7 +47,7 @@ def training_speed(
     for bound in ("low", "expected", "high"):
         share = constants["utilisation"][bound] * (constants["mixture_of_experts"][bound] if text.moe else 1.0)
         overhead = constants["layer_seconds"][bound] * text.num_hidden_layers
-        seconds = work / (card.fp16_flops * share) + overhead + _moving(architecture, run, place, constants)
+        seconds = work / (card.fp16_flops * share) + overhead + _moving(catalog, architecture, run, place)
         rates.append(run.tokens * run.replicas / seconds)
     low, expected, high = rates
     rate = Rate(low=low, expected=expected, high=high)
@@ -85,12 +82,16 @@ def operations(architecture: Architecture, run: Training) -> float:
     return weights + attention * (1 + 2.5 + run.checkpointing)
 
 
-def _moving(architecture: Architecture, run: Training, place: Place, constants: Mapping[str, Any]) -> float:
+def _moving(catalog: Catalog, architecture: Architecture, run: Training, place: Place) -> float:
     """Seconds for what moves between GPUs in one micro-batch, if nothing of it were hidden behind arithmetic."""
     if run.gpus == 1 or run.sharding in ("layers", "megatron"):
         return 0.0
-    inside = constants["links"]["nvlink" if place.card and place.card.compute_capability in _SERVERS else "pcie"]
-    link = min(inside, constants["links"]["network"]) if run.nodes > 1 else inside
+    inside = catalog.training["speed"]["links"][
+        "nvlink" if place.card and place.card.compute_capability in _SERVERS else "pcie"
+    ]
+    networks = catalog.efficiency["hardware"]["interconnects"]
+    network = networks[place.interconnect or catalog.efficiency["hardware"]["assumed"]["interconnect"]]["bandwidth"]
+    link = min(inside, network) if run.nodes > 1 else inside
     trained = trainable(architecture, run).total
     if run.sharding in ("zero3", "fsdp"):
         # The weights of every layer come three times: forward, again and backward.
