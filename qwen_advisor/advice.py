@@ -36,6 +36,7 @@ class Plan:
     memory: Memory
     budget: int  # bytes of the pools it is placed in
     fill: float = 0.0  # the largest share that it takes of one pool's budget
+    brim: float | None = None  # the same of pools that are not filled on purpose; None where none is
     speed: Speed
     thinking: Literal["on", "off", "none"]
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import ge
 from typing import Any
 
 from qwen_advisor.advice import Plan, Terms
 from qwen_advisor.evidence import Ability
+from qwen_advisor.fit import FULL
 from qwen_advisor.task import Requirements, TaskProfile
 from qwen_advisor.values import dataclass
 
-FULL = 0.9  # the share of a budget from which on headroom counts
 _CONTEXT_DOUBLINGS = 3
 
 
@@ -54,6 +55,7 @@ def score(
     weights: Mapping[str, Any],
     loss_error: float = 0.0,
     penalties: float = 0.0,
+    floored: bool = True,
 ) -> Terms:
     """Value a plan in spreads of ability; see docs/explanation/ranking.md.
 
@@ -61,15 +63,19 @@ def score(
 
     Waiting counts from the task's patience on, decoding below the comfortable rate, headroom in the last tenth of
     the fullest pool, memory as the share taken of that pool, and context to spare by doublings, three at most.
+    ``floored`` says whether decoding below the task's floor costs more than that.
     """
     w = weights["terms"][requirements.prefer]
-    full = min(1.0, max(0.0, (plan.fill - FULL) / (1 - FULL)))
+    rate = plan.speed.decode.expected
+    floor = floor_term(rate, profile=profile, requirements=requirements, weights=weights) if floored else 0.0
+    brim = plan.fill if plan.brim is None else plan.brim
+    full = min(1.0, max(0.0, (brim - FULL) / (1 - FULL)))
     native = plan.checkpoint.context.native or requirements.context
     spare = min(_CONTEXT_DOUBLINGS, max(0.0, math.log2(native / requirements.context)))
     return Terms(
         ability=(ability.value - weights["risk_aversion"] * ability.standard_error) / profile.ability_spread,
         quantization_loss=(loss + weights["loss_aversion"] * loss_error) / profile.ability_spread,
-        speed=speed_term(plan.speed.time_to_answer, plan.speed.decode.expected, profile=profile, weights=w),
+        speed=speed_term(plan.speed.time_to_answer, rate, profile=profile, weights=w) + floor,
         headroom=-w["headroom"] * full,
         context=w["context"] * spare,
         memory=-w["memory"] * plan.fill,
@@ -82,6 +88,17 @@ def speed_term(seconds: float, rate: float, *, profile: TaskProfile, weights: Ma
     wait = _beyond(seconds / profile.patience)
     slow = _beyond(profile.comfortable_speed / max(rate, 1e-9))
     return -weights["wait"] * wait - weights["rate"] * slow
+
+
+def floor_term(rate: float, *, profile: TaskProfile, requirements: Requirements, weights: Mapping[str, Any]) -> float:
+    """What decoding below the task's floor costs: nothing at it, and evenly more down to where rule S102 rules out.
+
+    So a machine that is a little slower has an answer that is a little worse. An asked speed counts instead.
+    """
+    if requirements.min_speed is not None or rate >= profile.floor_speed:
+        return 0.0
+    ramp = profile.floor_speed * (1 - weights["floor_reach"])
+    return -float(weights["below_floor"]) * min(1.0, (profile.floor_speed - rate) / ramp)
 
 
 def _beyond(ratio: float) -> float:
@@ -99,12 +116,18 @@ def best_possible(
 
 
 def dominates(one: Scored, other: Scored) -> bool:
-    """Whether ``one`` is at least as able, as fast and as small, and better in one of the three."""
+    """Whether ``one`` is at least as able, as fast and as small, and better in one of the three.
+
+    As fast means both: its answer is complete as early, and it decodes at as many tokens per second.
+    """
     return _beats(_goods(one), _goods(other))
 
 
-def _beats(mine: tuple[float, float, float], theirs: tuple[float, float, float]) -> bool:
-    return mine[0] >= theirs[0] and mine[1] >= theirs[1] and mine[2] >= theirs[2] and mine != theirs
+Goods = tuple[float, ...]
+
+
+def _beats(mine: Goods, theirs: Goods) -> bool:
+    return all(map(ge, mine, theirs)) and mine != theirs
 
 
 def dominators(scored: Sequence[Scored]) -> dict[str, str | None]:
@@ -120,8 +143,16 @@ def frontier(scored: Sequence[Scored]) -> frozenset[str]:
 
 
 def rank(scored: Sequence[Scored]) -> tuple[Scored, ...]:
-    """Best first. What is dominated stands below what dominates it, whatever the softer terms say."""
-    waiting = [(s, _goods(s)) for s in sorted(scored, key=lambda s: s.order)]
+    """Best first. What dominates another stands above it, whatever the softer terms say.
+
+    It is lifted to the other's place: what is better in all three is worth at least as much. Were the other lowered
+    instead, a third model that is worth less than either could come to stand above both.
+    """
+    goods = [_goods(s) for s in scored]
+    order = sorted(
+        zip(worths(scored), scored, goods, strict=True), key=lambda item: (-round(item[0], 9), item[1].order)
+    )
+    waiting = [(s, mine) for _, s, mine in order]
     ranked: list[Scored] = []
     while waiting:
         free = next(i for i, (_, mine) in enumerate(waiting) if not any(_beats(other, mine) for _, other in waiting))
@@ -129,6 +160,21 @@ def rank(scored: Sequence[Scored]) -> tuple[Scored, ...]:
     return tuple(ranked)
 
 
-def _goods(scored: Scored) -> tuple[float, float, float]:
+def worths(scored: Sequence[Scored]) -> tuple[float, ...]:
+    """What each is worth in the order: its own utility, or that of something that it dominates."""
+    goods = [_goods(s) for s in scored]
+    return tuple(
+        max([s.terms.total, *(o.terms.total for o, theirs in zip(scored, goods, strict=True) if _beats(mine, theirs))])
+        for s, mine in zip(scored, goods, strict=True)
+    )
+
+
+def _goods(scored: Scored) -> Goods:
     plan = scored.plan
-    return (round(scored.able, 6), -round(plan.speed.time_to_answer, 6), -float(plan.memory.total))
+    speed = plan.speed
+    return (
+        round(scored.able, 6),
+        -round(speed.time_to_answer, 6),
+        round(speed.decode.expected, 6),
+        -float(plan.memory.total),
+    )

@@ -9,7 +9,7 @@ from typing import get_args
 from qwen_advisor.advice import Rival
 from qwen_advisor.advise.search import Search
 from qwen_advisor.advise.weighing import weigh
-from qwen_advisor.rank import Scored, dominates, rank, speed_term
+from qwen_advisor.rank import Scored, dominates, floor_term, rank, speed_term, worths
 from qwen_advisor.rules import Question
 from qwen_advisor.task import Prefer
 from qwen_advisor.values import replace
@@ -29,10 +29,16 @@ def rivals(search: Search, ranked: Sequence[Scored]) -> tuple[Rival, ...]:
         return ()
     question = search.question
     preferred = _winners(search)
-    first = ranked[0]
+    first, worth = ranked[0], worths(ranked)[0]
     names = {s.plan.checkpoint.id for s in ranked[: question.requirements.top]} | set(preferred.values())
     return tuple(
-        _rival(other, first, question, tuple(p for p, name in preferred.items() if name == other.plan.checkpoint.id))
+        _rival(
+            other,
+            first,
+            worth - other.terms.total,
+            question,
+            tuple(p for p, name in preferred.items() if name == other.plan.checkpoint.id),
+        )
         for other in ranked[1:]
         if other.plan.checkpoint.id in names
     )
@@ -52,8 +58,7 @@ def _winners(search: Search) -> dict[Prefer, str]:
     return winners
 
 
-def _rival(other: Scored, first: Scored, question: Question, prefers: tuple[str, ...]) -> Rival:
-    behind = first.terms.total - other.terms.total
+def _rival(other: Scored, first: Scored, behind: float, question: Question, prefers: tuple[str, ...]) -> Rival:
     below = dominates(first, other)
     # What is dominated has to be abler than the winner itself, whatever its other terms say.
     abler = max(behind * question.profile.ability_spread, first.able - other.able if below else 0.0)
@@ -70,14 +75,13 @@ def _rival(other: Scored, first: Scored, question: Question, prefers: tuple[str,
 
 def _faster(other: Scored, first: Scored, question: Question, behind: float) -> float | None:
     """Times as fast as would make up for what it is behind; None where no speed would."""
+    ranking, wanted = question.catalog.ranking, question.requirements
 
     def gained(times: float) -> float:
-        term = speed_term(
-            other.plan.speed.time_to_answer / times,
-            other.plan.speed.decode.expected * times,
-            profile=question.profile,
-            weights=question.catalog.ranking["terms"][question.requirements.prefer],
-        )
+        seconds, rate = other.plan.speed.time_to_answer / times, other.plan.speed.decode.expected * times
+        term = speed_term(seconds, rate, profile=question.profile, weights=ranking["terms"][wanted.prefer])
+        if "S102" not in question.lifted:
+            term += floor_term(rate, profile=question.profile, requirements=wanted, weights=ranking)
         return term - other.terms.speed
 
     least = 1.0

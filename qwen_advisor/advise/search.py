@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Literal
 
 from qwen_advisor.advice import Finding, Plan, Rejection
@@ -11,7 +12,7 @@ from qwen_advisor.engine import EngineSpec
 from qwen_advisor.evidence import Ability
 from qwen_advisor.fit import Calibration, Fitted, Fitter, Shortfall, settings_for
 from qwen_advisor.model import Checkpoint
-from qwen_advisor.plan import Placement, Settings
+from qwen_advisor.plan import KvType, Placement, Settings
 from qwen_advisor.quality import ability_in_language, find_ability, quantization_loss
 from qwen_advisor.rank import Scored, best_possible, score
 from qwen_advisor.rules import CANDIDATE_RULES, CHECKPOINT_RULES, PLAN_RULES, Question
@@ -108,13 +109,13 @@ class Search:
         slow: Found | None = None
         nearest: Miss | None = None
         for candidate, ruled_out in self._candidates(checkpoint):
-            if found is not None and self._needless(candidate, found):
-                continue
             finding = ruled_out
             if finding is None:
-                result = self.lay(candidate)
-                if isinstance(result, Fitted):
-                    for item in self.scored(candidate, result):
+                if found is not None and self._at_most(candidate) < found.scored.terms.total:
+                    continue
+                result = self.fitter.options(candidate, self._settings(candidate))
+                if not isinstance(result, Shortfall):
+                    for item in chain.from_iterable(self.scored(candidate, fitted) for fitted in result):
                         failing = next((w for w in item.warnings if w.verdict == "fail"), None)
                         if failing is None:
                             found = _better(found, item)
@@ -145,14 +146,16 @@ class Search:
         offered = candidates(
             self.question.catalog, checkpoint, self._engines(checkpoint), wanted, self.question.machine.shelf
         )
-        for candidate in sorted(offered, key=lambda c: c.format.name in self._weights["fallback_formats"]):
+        for candidate in offered:
             failing = (rule.check(candidate, self.question) for rule in CANDIDATE_RULES)
             yield candidate, next((f for f in failing if f is not None), None)
 
-    def _needless(self, candidate: Candidate, found: Found) -> bool:
-        """Whether a format of few bits need not be weighed, because one of more bits lies wholly where it should."""
-        fallbacks = () if self.question.requirements.quantizations else self._weights["fallback_formats"]
-        return candidate.format.name in fallbacks and found.scored.plan.placement.mode != "hybrid"
+    def _at_most(self, candidate: Candidate) -> float:
+        """What no way to lay this candidate can be worth more than: no waiting, and memory for nothing."""
+        loss, loss_error = self._loss(candidate, "f16")
+        spread = self.question.profile.ability_spread
+        lost = (loss + self._weights["loss_aversion"] * loss_error) / spread
+        return self.bound(candidate.checkpoint) - lost - self._penalties(candidate, None)
 
     def _settings(self, candidate: Candidate) -> Settings:
         needs = any(modality != "text" for modality in self.question.profile.modalities_in)
@@ -170,17 +173,9 @@ class Search:
 
     def scored(self, candidate: Candidate, fitted: Fitted) -> Iterator[Found]:
         """What a candidate that is laid on the machine is worth, in each way of thinking that the question allows."""
-        catalog, requirements, profile = self.question.catalog, self.question.requirements, self.question.profile
+        requirements, profile = self.question.requirements, self.question.profile
         checkpoint = candidate.checkpoint
-        loss, loss_error = quantization_loss(
-            catalog.quantization_loss,
-            fmt=candidate.format,
-            bits_per_weight=8 * candidate.footprint.tensor_bytes / max(1, candidate.footprint.parameters),
-            total_parameters=checkpoint.parameters_total or candidate.footprint.parameters,
-            moe=candidate.architecture.text is not None and candidate.architecture.text.moe is not None,
-            scale=self.scale,
-            kv_type=fitted.settings.kv_type,
-        )
+        loss, loss_error = self._loss(candidate, fitted.settings.kv_type)
         for thinking, ability in self.abilities(checkpoint).items():
             tokens = profile.reasoning_tokens if thinking == "on" else 0
             timed = self.fitter.retimed(candidate, fitted, tokens) if tokens else fitted
@@ -194,6 +189,8 @@ class Search:
                 memory=timed.memory,
                 budget=timed.room.budget,
                 fill=timed.room.fill,
+                # A split fills the accelerators as far as they go: a layer fewer there makes room at once.
+                brim=timed.room.host_fill if timed.placement.mode == "hybrid" else None,
                 speed=timed.speed,
                 thinking=thinking,
             )
@@ -206,6 +203,7 @@ class Search:
                 weights=self._weights,
                 loss_error=loss_error,
                 penalties=self._penalties(candidate, timed.placement),
+                floored="S102" not in self.question.lifted,
             )
             findings = (rule.check(plan, self.question) for rule in PLAN_RULES)
             yield Found(
@@ -215,7 +213,20 @@ class Search:
                 warnings=tuple(f for f in findings if f is not None),
             )
 
-    def _penalties(self, candidate: Candidate, placement: Placement) -> float:
+    def _loss(self, candidate: Candidate, kv_type: KvType) -> tuple[float, float]:
+        """What the number formats of weights and KV cache take from the ability, and its standard error; logits."""
+        return quantization_loss(
+            self.question.catalog.quantization_loss,
+            fmt=candidate.format,
+            bits_per_weight=8 * candidate.footprint.tensor_bytes / max(1, candidate.footprint.parameters),
+            total_parameters=candidate.checkpoint.parameters_total or candidate.footprint.parameters,
+            moe=candidate.architecture.text is not None and candidate.architecture.text.moe is not None,
+            scale=self.scale,
+            kv_type=kv_type,
+        )
+
+    def _penalties(self, candidate: Candidate, placement: Placement | None) -> float:
+        """The small fixed costs of a candidate, and those of a placement if there is one."""
         weights, machine = self._weights, self.question.machine
         prefer = weights["terms"][self.question.requirements.prefer]
         klass = hardware_class(machine, self.question.requirements.concurrency)
@@ -227,7 +238,9 @@ class Search:
             total += weights["convert_yourself"]
         elif not candidate.artifact.official:
             total += weights["foreign_files"]
-        if placement.mode == "hybrid" and not placement.cpu_expert_layers:
+        if candidate.format.name in weights["fallback_formats"] and not self.question.requirements.quantizations:
+            total += weights["few_bits"]
+        if placement is not None and placement.mode == "hybrid" and not placement.cpu_expert_layers:
             total += weights["split_layers"]
         return total
 

@@ -9,7 +9,7 @@ from qwen_advisor.advice import Recommendation, Rejection
 from qwen_advisor.advise.reasons import reasons
 from qwen_advisor.advise.search import Found, Search, lifted
 from qwen_advisor.fit import Fitter
-from qwen_advisor.rank import Scored, frontier, rank
+from qwen_advisor.rank import Scored, frontier, rank, worths
 from qwen_advisor.rules import Question
 from qwen_advisor.task import TaskProfile
 from qwen_advisor.values import dataclass
@@ -93,11 +93,10 @@ def recommended(
     edge = frontier(ranked)
     by_id = {f.scored.plan.checkpoint.id: f for f in found}
     answers: list[Recommendation] = []
-    score = 100.0
+    worth = worths(ranked)
     for place, scored in enumerate(ranked[:most], start=1):
         item = by_id[scored.plan.checkpoint.id]
-        # What is dominated never scores above what dominates it, whatever the softer terms say.
-        score = min(score, 100 * math.exp(min(0.0, scored.terms.total - ranked[0].terms.total)))
+        score = 100 * math.exp(worth[place - 1] - worth[0])
         largest = fitter.largest_context(item.candidate, item.fitted)
         answers.append(
             Recommendation(

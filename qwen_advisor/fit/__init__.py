@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qwen_advisor.fit.fitter import Calibration, Fitted, Fitter, Shortfall
-from qwen_advisor.fit.pools import Room, room
+from qwen_advisor.fit.pools import FULL, Room, room
 from qwen_advisor.fit.settings import settings_for
 
-__all__ = ["Calibration", "Fitted", "Fitter", "Room", "Shortfall", "room", "settings_for"]
+__all__ = ["FULL", "Calibration", "Fitted", "Fitter", "Room", "Shortfall", "room", "settings_for"]

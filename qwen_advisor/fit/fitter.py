@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import dropwhile, islice
 
 from qwen_advisor.candidates import Candidate, variant_key
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit.layout import Laid, Layout
-from qwen_advisor.fit.pools import Room, room
+from qwen_advisor.fit.pools import FULL, Room, room
 from qwen_advisor.fit.settings import SHARED_CONTEXT, smaller_kv
 from qwen_advisor.footprint import LayerWeights
 from qwen_advisor.machine import Machine
@@ -95,6 +96,34 @@ class Fitter:
         if nearest is None:
             raise ValueError(f"{candidate.engine.id} has no placement on this machine")
         return nearest
+
+    def options(self, candidate: Candidate, settings: Settings) -> tuple[Fitted, ...] | Shortfall:
+        """Every way to lay the candidate that somebody might want, or what is lacking.
+
+        Beside what `fit` finds: no accelerator at all where that splits the model, and the smaller KV cache and
+        weights that are read instead of mapped where that fills a pool. Which is best is for the ranking to say.
+        """
+        first = self.fit(candidate, settings)
+        if isinstance(first, Shortfall):
+            return first
+        found = [first]
+        if first.placement.mode == "hybrid":
+            if not first.placement.cpu_expert_layers:
+                found += [other for other in self._laid_out(candidate, first.settings) if other.placement.mode == "cpu"]
+        elif first.room.fill > FULL:
+            later = dropwhile(lambda variant: variant != first.settings, self._variants(settings))
+            for variant in islice(later, 1, None):
+                fits = tuple(self._laid_out(candidate, variant))
+                if fits:
+                    found.append(min(fits, key=lambda fitted: fitted.speed.time_to_answer))
+        return tuple(found)
+
+    def _laid_out(self, candidate: Candidate, settings: Settings) -> Iterator[Fitted]:
+        """Every placement that fits with exactly these settings."""
+        for laid in self._layout(candidate, settings).placements():
+            space = room(laid.memory, self.machine)
+            if space.fits:
+                yield self._fitted(candidate, settings, laid, space, 0)
 
     def nearest(self, candidate: Candidate, settings: Settings) -> Fitted:
         """The fastest placement that fits with exactly these settings, or the one that overflows least.

@@ -6,6 +6,8 @@ from qwen_advisor.machine import Machine
 from qwen_advisor.plan import Memory
 from qwen_advisor.values import dataclass
 
+FULL = 0.9  # the share of a budget from which on room is scarce: a tenth is what a browser and its tabs ask for
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
@@ -16,6 +18,7 @@ class Room:
     available: int
     pool: str  # in words: "main memory", the accelerator's name
     budget: int  # bytes of all pools used
+    host_fill: float = 0.0  # of main memory alone
 
     @property
     def fits(self) -> bool:
@@ -46,7 +49,8 @@ def room(memory: Memory, machine: Machine) -> Room:
         if not machine.memory.unified:
             budget += accelerator.budget
     fill, needed, available, name = max(pools, key=lambda p: p[0])
-    return Room(fill=fill, needed=needed, available=available, pool=name, budget=budget)
+    host_fill = pools[0][0] if host else 0.0
+    return Room(fill=fill, needed=needed, available=available, pool=name, budget=budget, host_fill=host_fill)
 
 
 def _pool(needed: int, available: int, name: str) -> tuple[float, int, int, str]:

@@ -40,14 +40,15 @@ class S102(PlanRule):
 
     @classmethod
     def check(cls, plan: Plan, question: Question) -> Finding | None:
-        """The task's floor, where no speed was asked for; a warning where nothing on this machine reaches it."""
+        """The task's floor, where no speed was asked for; a warning a little below it, and where nothing reaches it."""
         if question.requirements.min_speed is not None:
             return None
         floor, rate = question.profile.floor_speed, plan.speed.decode.expected
         if rate >= floor:
             return None
         message = f"decodes {rate:.1f} tokens/s, {question.profile.id} wants {floor:g} at least"
-        verdict = cls.warn if "S102" in question.lifted else cls.fail
+        near = rate >= floor * question.catalog.ranking["floor_reach"]
+        verdict = cls.warn if near or "S102" in question.lifted else cls.fail
         return verdict(message, needed=floor, available=round(rate, 2))
 
 
@@ -79,8 +80,9 @@ class M102(PlanRule):
     @classmethod
     def check(cls, plan: Plan, question: Question) -> Finding | None:  # noqa: ARG003
         """Warns above 95 % of the budget."""
-        if plan.fill > 0.95:
-            return cls.warn(f"fills {plan.fill:.0%} of what is free: close other programs first")
+        brim = plan.fill if plan.brim is None else plan.brim
+        if brim > 0.95:
+            return cls.warn(f"fills {brim:.0%} of what is free: close other programs first")
         return None
 
 

@@ -12,6 +12,8 @@ from qwen_advisor.task import Requirements, TaskProfile
 WEIGHTS = {
     "risk_aversion": 0.25,
     "loss_aversion": 1.0,
+    "below_floor": 1.5,
+    "floor_reach": 0.75,
     "terms": {
         "balanced": {"wait": 0.25, "rate": 0.15, "memory": 0.02, "headroom": 0.15, "context": 0.01, "engine": 0.03},
         "speed": {"wait": 1.2, "rate": 1.2, "memory": 0.02, "headroom": 0.15, "context": 0.01, "engine": 0.03},
