@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Literal
 
 from qwen_advisor.cli.progress import Progress
 from qwen_advisor.cli.pull_choice import Choice
-from qwen_advisor.errors import NothingFits
-from qwen_advisor.hub import ollama
+from qwen_advisor.errors import NothingFits, UsageError
+from qwen_advisor.hub import huggingface, ollama
+from qwen_advisor.hub.http import SilentHost
 from qwen_advisor.hub.installed import ollama_tags
 from qwen_advisor.hub.pull import MARGIN, Haul, carry_out, destination, free_bytes, listing, refuse_without_room, survey
 from qwen_advisor.hub.remote import Remote, RemoteFile, Source
@@ -32,7 +34,10 @@ def pulled(choice: Choice, *, folder: Path | None, source: Source, dry_run: bool
     progress = Progress(quiet=quiet)
     progress(f"asking for the files of {choice.repo}:")
     try:
-        remote = listing(source, choice.repo)
+        try:
+            remote = listing(source, choice.repo)
+        except SilentHost as error:
+            return _here(choice, error, folder=folder, source=source, dry_run=dry_run)
         files = _meant(remote, choice)
         where = destination(remote, folder)
         haul = survey(remote, files, where)
@@ -42,6 +47,24 @@ def pulled(choice: Choice, *, folder: Path | None, source: Source, dry_run: bool
     finally:
         progress.end()
     return _document(choice, haul, dry_run=dry_run)
+
+
+def _here(choice: Choice, error: SilentHost, *, folder: Path | None, source: Source, dry_run: bool) -> PullDocument:
+    """The answer of what lies in the cache, where the Hub is out of reach and all of it does.
+
+    Raises:
+        SilentHost: a part is missing: the error that was given.
+    """
+    remote = huggingface.listing_here(choice.repo) if folder is None and source == "huggingface" else None
+    if remote is None:
+        raise error
+    try:
+        haul = survey(remote, _meant(remote, choice), destination(remote, None))
+    except UsageError:
+        raise error from None
+    note = f"{error.message}; this is what lies here, of the revision that was fetched last"
+    document = _document(choice, haul, dry_run=dry_run)
+    return {**document, "notes": [*document["notes"], note]}
 
 
 def _meant(remote: Remote, choice: Choice) -> tuple[RemoteFile, ...]:
@@ -61,18 +84,21 @@ class _Meter:
         self._had = haul.size - haul.missing
         self._shown = 0.0
 
-    def __call__(self, name: str, size: int, whole: int) -> None:
-        self._done[name] = size
+    def __call__(self, doing: Literal["fetching", "checking"], file: RemoteFile, size: int) -> None:
+        if doing == "fetching":
+            self._done[file.path] = size
         now = time.monotonic()
-        if now - self._shown < _BETWEEN and size < whole:
+        if now - self._shown < _BETWEEN and size < file.size:
             return
         self._shown = now
+        if doing == "checking":
+            self._progress(f"checking {file.path}: {words.gigabytes(size)} of {words.gigabytes(file.size)}")
+            return
         done = sum(self._done.values())
         rate = max(0, done - self._had) / max(now - self._began, 1e-3)
         left = f", {words.seconds((self._all - done) / rate)} left" if rate > 0 and done < self._all else ""
-        self._progress(
-            f"{name}: {words.gigabytes(done)} of {words.gigabytes(self._all)}, {words.figure(rate / 1e6)} MB/s{left}"
-        )
+        got = f"{words.gigabytes(done)} of {words.gigabytes(self._all)}"
+        self._progress(f"{file.path}: {got}, {words.figure(rate / 1e6)} MB/s{left}")
 
 
 def _document(choice: Choice, haul: Haul, *, dry_run: bool) -> PullDocument:

@@ -52,8 +52,9 @@ class Cache:
 
     def held(self, file: RemoteFile) -> Path | None:
         """The name of the file in its snapshot, or its content where only the name is missing."""
-        for path in (self.name(file), self._blob(file)):
-            if _has_size(path, file.size):
+        blob = self._blob(file) if file.etag else None
+        for path in (self.name(file), blob):
+            if path is not None and _has_size(path, file.size):
                 return path
         return None
 

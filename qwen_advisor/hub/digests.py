@@ -15,7 +15,7 @@ def matches(path: Path, file: RemoteFile, seen: Callable[[int], None] = lambda _
     """Whether size and checksum of the file at ``path`` are those announced; what has no checksum is taken by size.
 
     Large files carry the SHA-256 of their content, others git's hash of it: SHA-1 of ``blob SIZE``, a zero byte and
-    the content (git's object format). ``seen`` is told how many bytes were read.
+    the content (git's object format). ``seen`` is told how many bytes have been read.
     """
     size = path.stat().st_size
     if size != file.size:
@@ -28,8 +28,10 @@ def matches(path: Path, file: RemoteFile, seen: Callable[[int], None] = lambda _
 
 
 def _digest(path: Path, digest: hashlib._Hash, seen: Callable[[int], None]) -> str:
+    done = 0
     with path.open("rb") as stream:
         while piece := stream.read(_PIECE):
             digest.update(piece)
-            seen(len(piece))
+            done += len(piece)
+            seen(done)
     return digest.hexdigest()

@@ -8,12 +8,12 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from email.message import Message
 from typing import IO, Any
 from urllib.parse import urlsplit
 
 from qwen_advisor.errors import AdvisorError, NetworkError, UsageError
+from qwen_advisor.values import dataclass
 
 TIMEOUT = 30.0  # seconds in which something must arrive
 MOST_JSON = 32 << 20  # bytes of one document

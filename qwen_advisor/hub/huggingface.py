@@ -117,6 +117,22 @@ def described(info: Any, repo: str) -> Remote:
     )
 
 
+def listing_here(repo: str) -> Remote | None:
+    """What the cache holds of a repository at the revision that its ``main`` was last seen at; None for nothing."""
+    root = huggingface_cache() / repo_folder(repo)
+    try:
+        revision = sha1((root / "refs" / "main").read_text("ascii").strip())
+    except (OSError, ValueError):
+        return None
+    snapshot = root / "snapshots" / (revision or "-")
+    files = [
+        RemoteFile(path=path.relative_to(snapshot).as_posix(), size=path.stat().st_size)
+        for path in sorted(snapshot.rglob("*"))
+        if path.is_file()
+    ]
+    return Remote(source="huggingface", repo=repo, revision=revision, files=tuple(files)) if revision else None
+
+
 def file_url(remote: Remote, file: RemoteFile) -> str:
     """The address of a file at exactly this revision."""
     from huggingface_hub import hf_hub_url  # noqa: PLC0415  heavy, and wanted by two verbs only
@@ -193,7 +209,7 @@ def translated(repo: str) -> Iterator[None]:
             raise SilentHost("HF_HUB_OFFLINE forbids asking the Hub", hint="unset it") from None
         if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _HTTP_LIBRARIES:
             raise unreached(endpoint(), error) from error
-        if isinstance(error, (ValueError, TypeError, KeyError, AttributeError)):
+        if isinstance(error, (ValueError, TypeError, LookupError, AttributeError, RecursionError)):
             raise NetworkError(f"{host(endpoint())} said something of {repo} that is not understood") from error
         raise
 

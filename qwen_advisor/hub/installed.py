@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from qwen_advisor.hub.record import notes
-from qwen_advisor.hub.selection import gaps, kind_of
-from qwen_advisor.hub.tools import huggingface_cache, llama_cpp_cache, lmstudio_folders, ollama_folder
+from qwen_advisor.catalog import data_directory
+from qwen_advisor.hub.tools import RECORD, huggingface_cache, llama_cpp_cache, lmstudio_folders, ollama_folder
 from qwen_advisor.machine import Holder, Shelf, Stored
 
 _MOST = 4000  # entries of one folder that are looked at
@@ -50,6 +49,8 @@ def _huggingface(cache: Path) -> Iterator[Found]:
 
 
 def _repository(repo: str, root: Path, holder: Holder) -> Iterator[Found]:
+    from qwen_advisor.hub.selection import kind_of  # noqa: PLC0415  who has nothing on the disk does not pay for it
+
     held = sorted(_below(root, ""))
     for name in held:
         if kind_of(name) == "gguf":
@@ -60,6 +61,8 @@ def _repository(repo: str, root: Path, holder: Holder) -> Iterator[Found]:
 
 def is_whole(names: list[str]) -> bool:
     """Whether these files hold a model for the engines that read a whole repository."""
+    from qwen_advisor.hub.selection import gaps, kind_of  # noqa: PLC0415  as above
+
     weights = [name for name in names if kind_of(name) in ("safetensors", "pytorch", "onnx", "openvino")]
     real = [name for name in weights if not name.endswith(".json")]
     configured = any(name.rpartition("/")[2] in ("config.json", "model_index.json") for name in names)
@@ -88,6 +91,11 @@ def _llama_cpp(cache: Path) -> Iterator[Found]:
 
 def _pulled() -> Iterator[Found]:
     """What ``pull --to`` has put elsewhere, as long as it still lies there."""
+    if not (data_directory() / RECORD).exists():
+        return
+    from qwen_advisor.hub.record import notes  # noqa: PLC0415  as above
+    from qwen_advisor.hub.selection import kind_of  # noqa: PLC0415
+
     by_repo: dict[tuple[str, str], list[str]] = {}
     for note in notes():
         with contextlib.suppress(OSError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -17,11 +16,13 @@ from qwen_advisor.hub.record import Record
 from qwen_advisor.hub.remote import Remote, RemoteFile, Source
 from qwen_advisor.hub.transfer import fetch
 from qwen_advisor.units import gib
+from qwen_advisor.values import dataclass
 
 State = Literal["present", "partial", "missing", "fetched"]
 MARGIN = 64 << 20  # bytes that a disk should have beside the files: names, locks, the record
 
-Tell = Callable[[str, int, int], None]  # a file's name, bytes of it that are there, bytes of it in all
+# "fetching" or "checking", a file, and how many of its bytes were fetched or read so far
+Tell = Callable[[Literal["fetching", "checking"], RemoteFile, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +85,11 @@ def survey(remote: Remote, files: tuple[RemoteFile, ...], where: Destination) ->
     items = []
     for file in files:
         path = where.held(file)
-        begun = where.partial(file)
-        have = begun.stat().st_size if path is None and begun.is_file() else 0
         if path is not None:
             items.append(Item(file=file, state="present", have=file.size, path=path))
         else:
-            have = min(have, file.size)
+            begun = where.partial(file)
+            have = min(begun.stat().st_size, file.size) if begun.is_file() else 0
             items.append(Item(file=file, state="partial" if have else "missing", have=have))
     return Haul(remote=remote, root=where.root, items=tuple(items), free=free_bytes(where.root))
 
@@ -133,16 +133,19 @@ def _carry(item: Item, remote: Remote, where: Destination, record: Record, tell:
     note = {"source": remote.source, "repo": remote.repo, "file": file.path}
 
     def seen(size: int) -> None:
-        tell(file.path, size, file.size)
+        tell("fetching", file, size)
+
+    def checked(size: int) -> None:
+        tell("checking", file, size)
 
     with where.locked(file):
         # Another process may have brought it while this one waited for the lock.
         path = where.held(file)
-        if path is not None and not record.vouches(path, file.etag) and not matches(path, file):
+        if path is not None and not record.vouches(path, file.etag) and not matches(path, file, checked):
             path = None
         state: State = "fetched" if path is None else "present"
         if path is None:
-            fetch(file, _url(remote, file), where.partial(file), headers=_headers(remote), seen=seen)
+            fetch(file, _url(remote, file), where.partial(file), headers=_headers(remote), seen=seen, checked=checked)
     if path != where.name(file):
         path = where.finish(file)
     record.add(note, path, file.etag)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from qwen_advisor.catalog import data_directory
 from qwen_advisor.errors import AdvisorError
 from qwen_advisor.files import replace_file
+from qwen_advisor.hub.tools import RECORD
+from qwen_advisor.values import dataclass
 
 _MOST = 8 << 20  # bytes of the record
 _KEPT = 20_000  # notes
@@ -35,7 +36,7 @@ class Note:
 
 def record_file() -> Path:
     """Where the notes stand."""
-    return data_directory() / "pulled.json"
+    return data_directory() / RECORD
 
 
 def notes() -> list[Note]:
@@ -91,9 +92,9 @@ class Record:
         )
         self._notes.pop(note.path, None)
         self._notes[note.path] = note
-        kept = list(self._notes.values())[-_KEPT:]
+        kept = [{name: getattr(each, name) for name in Note.__slots__} for each in list(self._notes.values())[-_KEPT:]]
         try:
-            replace_file(record_file(), json.dumps({"files": [asdict(each) for each in kept]}, indent=1) + "\n")
+            replace_file(record_file(), json.dumps({"files": kept}, indent=1) + "\n")
         except AdvisorError:
             return
 

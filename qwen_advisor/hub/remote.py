@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from qwen_advisor.errors import NetworkError
+from qwen_advisor.values import dataclass
 
 Source = Literal["huggingface", "modelscope"]
 

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+RECORD = "pulled.json"  # of the advisor itself: what it has put where, in its own data directory
 _MOST = 1 << 20  # bytes of a settings file
 
 

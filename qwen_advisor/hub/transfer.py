@@ -19,7 +19,7 @@ ATTEMPTS = 5  # in a row that bring nothing
 PAUSE = 1.0  # seconds before the second of them; doubled each time
 _PIECE = 1 << 18
 
-Seen = Callable[[int], None]  # is told how many bytes of the file are there now
+Seen = Callable[[int], None]  # is told how many bytes of the file are there now, or were read to check it
 
 
 def fetch(
@@ -29,6 +29,7 @@ def fetch(
     *,
     headers: Mapping[str, str] | None = None,
     seen: Seen = lambda _: None,
+    checked: Seen = lambda _: None,
     timeout: float = TIMEOUT,
 ) -> None:
     """Bring ``partial`` to the whole of ``file``; what it holds already is kept and not asked for again.
@@ -40,7 +41,7 @@ def fetch(
     """
     for last in (False, True):
         _complete(file, url, partial, headers, seen, timeout)
-        if matches(partial, file):
+        if matches(partial, file, checked):
             return
         partial.unlink()
         if last:

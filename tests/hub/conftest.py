@@ -35,6 +35,7 @@ class Repo:
     announced: dict[str, bytes] = field(default_factory=dict)  # what is announced, where it differs from what is sent
     paths: dict[str, str] = field(default_factory=dict)  # path as it is listed, where it differs
     gone: set[str] = field(default_factory=set)  # listed, but not there
+    instead: Any = ...  # what is said in place of its description
 
 
 @dataclass
@@ -159,7 +160,7 @@ class Talk(BaseHTTPRequestHandler):
         if repo.now and repo.now != name:
             self._say(307, {}, Location=f"/api/models/{repo.now}?blobs=true")
             return
-        self._say(200, self._description(name))
+        self._say(200, self._description(name) if repo.instead is ... else repo.instead)
 
     def _description(self, name: str) -> dict[str, Any]:
         repo = self.hub.repos[name]
@@ -242,6 +243,8 @@ class Talk(BaseHTTPRequestHandler):
         repo = self.hub.repos.get(name)
         if repo is None:
             self._say(404, {"Code": 10010205001, "Message": "not found"})
+        elif rest == ["repo", "files"] and repo.instead is not ...:
+            self._say(200, repo.instead)
         elif rest == ["repo", "files"]:
             files = [
                 {
