@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from qwen_advisor.bench import counters
 from qwen_advisor.bench.chat import Question
 from qwen_advisor.bench.endpoint import Endpoint
 from qwen_advisor.bench.memory import memory_of
@@ -16,7 +17,7 @@ from qwen_advisor.bench.prompt import prompt, words_for
 from qwen_advisor.bench.records import Answer, Level, Measurement, Server
 from qwen_advisor.bench.summary import level
 from qwen_advisor.errors import AdvisorError, UsageError
-from qwen_advisor.values import dataclass
+from qwen_advisor.values import dataclass, replace
 
 MOST_CLIENTS = 256
 MOST_RUNS = 100
@@ -82,6 +83,7 @@ def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) 
     fault: AdvisorError | None = None
     busy = 0.0
     for count in load.concurrency:
+        counted = counters.look(endpoint.wire, server.engine)
         began, worked = time.perf_counter(), time.process_time()
         try:
             came = _together(endpoint, load, count, words, progress)
@@ -91,7 +93,9 @@ def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) 
             fault = error
             break
         busy = max(busy, (time.process_time() - worked) / (time.perf_counter() - began))
-        levels.append(level(count, came))
+        levels.append(
+            _by_its_own_clock(level(count, came), counters.growth(endpoint.wire, server.engine, counted, came))
+        )
         answers += came
     return Measurement(
         at=at,
@@ -104,6 +108,13 @@ def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) 
         notes=(*_notes(answers, server, load), *([_BUSY] if busy > _MOST_BUSY else [])),
         fault=fault,
     )
+
+
+def _by_its_own_clock(measured: Level, grown: counters.Counts | None) -> Level:
+    """The level with what the server counted of it, where no answer told."""
+    if grown is None or measured.server_decode is not None:
+        return measured
+    return replace(measured, server_decode=grown.decode, server_prefill=grown.prefill)
 
 
 def _warm_up(endpoint: Endpoint, load: Load, progress: Progress) -> int:

@@ -90,7 +90,7 @@ def test_a_listener_that_is_busy_itself_says_so(fake: Any, call: Call, monkeypat
         notes = call("bench", "--url", fake.url, *SHORT, "--json").json["notes"]
         return any(note.startswith("listening took most of a core") for note in notes)
 
-    fake.answers(good(fake, gap=0.02))
+    fake.answers(good(fake, gap=0.005))
     assert not told()
     monkeypatch.setattr(load, "_MOST_BUSY", 0.001)
     assert told()
@@ -286,27 +286,28 @@ class TestHistory:
 
 class TestCalibration:
     def words(self, fake: Any) -> tuple[str, ...]:
-        return ("bench", "--url", fake.url, "--prompt-tokens", "64", "--output-tokens", "8", "--runs", "1", "--json")
+        return ("bench", "--url", fake.url, "--prompt-tokens", "64", "--output-tokens", "4", "--runs", "1", "--json")
 
-    def test_makes_the_next_prediction_right(self, fake: Any, call: Call) -> None:
-        # 8 cores at 60 GB/s decode some 90 tokens/s of this model: 12 ms a token is a factor of about one.
-        fake.answers(good(fake, gap=0.012, first=0.04))
+    def test_makes_what_was_measured_the_next_prediction(self, fake: Any, call: Call) -> None:
+        # Far slower than 8 cores at 60 GB/s decode this model, so that the factor is not near one.
+        fake.answers(good(fake, gap=0.06, first=0.04))
         before = call(*self.words(fake), "--calibrate")
         assert before.code == 0, before
         factor = before.json["calibration"]["decode"]
         held = before.json["levels"][0]["prediction"]
         assert held["basis"] == "roofline"
         assert factor == pytest.approx(held["decode"]["ratio"], rel=1e-3)
+        assert 0.1 < factor < 0.5
         assert calibration_file().exists()
         after = call(*self.words(fake)).json["levels"][0]["prediction"]
         assert after["basis"] == "calibrated"
-        assert after["decode"]["ratio"] == pytest.approx(1.0, abs=0.15)
-        assert after["prefill"]["ratio"] == pytest.approx(1.0, abs=0.15)
+        for phase in ("decode", "prefill"):
+            assert after[phase]["predicted"]["expected"] == pytest.approx(held[phase]["measured"], rel=0.05)
         said = call("estimate", "Qwen3-0.6B", "--json")
         assert said.json["speed"]["basis"] == "calibrated"
-        # Measuring again replaces it, and does not multiply what is there.
+        # Measuring again replaces it: it neither multiplies what is there nor is held against it.
         again = call(*self.words(fake), "--calibrate").json["calibration"]["decode"]
-        assert again == pytest.approx(factor, rel=0.15)
+        assert again == pytest.approx(factor, rel=0.4)
 
     def test_is_taken_back(self, fake: Any, call: Call) -> None:
         fake.answers(good(fake, gap=0.012, first=0.04))

@@ -195,16 +195,15 @@ def test_what_it_says_of_the_server(served: Served, call: Callable[..., Any]) ->
     assert document["memory"]["resident_bytes"] == pytest.approx(resident, rel=AGREES)
 
 
-def test_completions_are_measured_alike(served: Served, call: Callable[..., Any]) -> None:
-    rates = []
-    for api in ("chat", "completions"):
-        code, out, _ = call("bench", "--url", served.url, *SHORT, "--api", api, "--json")
-        assert code == 0
-        level = json.loads(out)["levels"][0]
-        assert level["output_tokens"] == 64
-        assert level["prompt_tokens"] == pytest.approx(256, rel=0.1)
-        rates.append(level["decode_tokens_per_second"]["mean"])
-    assert rates[0] == pytest.approx(rates[1], rel=0.5)  # what else runs on the machine changes from one to the other
+@pytest.mark.parametrize("api", ["chat", "completions"])
+def test_both_routes_are_measured_alike(api: str, served: Served, call: Callable[..., Any]) -> None:
+    code, out, _ = call("bench", "--url", served.url, *SHORT, "--api", api, "--json")
+    assert code == 0
+    level = json.loads(out)["levels"][0]
+    assert level["output_tokens"] == 64
+    assert level["prompt_tokens"] == pytest.approx(256, rel=0.25)  # letters are tokens here, and words differ in them
+    own = level["server_decode_tokens_per_second"]
+    assert level["decode_tokens_per_second"]["mean"] == pytest.approx(own, rel=AGREES)
 
 
 def test_factors_make_what_was_measured_the_next_prediction(served: Served, call: Callable[..., Any]) -> None:
