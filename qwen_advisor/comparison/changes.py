@@ -77,17 +77,20 @@ def remedy(question: Question, checkpoint: Checkpoint, finding: Finding) -> Step
             return None
 
 
-def kinds(question: Question, checkpoint: Checkpoint, *, runs: bool) -> Iterator[Iterable[Step]]:
+def kinds(
+    question: Question, checkpoint: Checkpoint, *, runs: bool, winning_speed: float = 0.0
+) -> Iterator[Iterable[Step]]:
     """Kinds of change, cheapest first. Of each, whatever a step lets in the last one does too.
 
     Args:
         question: what is asked.
         checkpoint: the model that is to come in, or to the top.
         runs: whether it runs already and only stands behind others.
+        winning_speed: decode rate of the winner in tokens/s: a speed that it reaches does not rule it out.
     """
     if runs:
         yield _leanings(question)
-        yield _faster(question)
+        yield _faster(question, winning_speed)
         yield _longer(question, checkpoint)
         yield _stricter(question, checkpoint)
     else:
@@ -148,8 +151,8 @@ def _leanings(question: Question) -> Iterator[Step]:
             yield _asking(question, words, prefer=prefer)
 
 
-def _faster(question: Question) -> Iterator[Step]:
-    least = question.requirements.min_speed or 0.0
+def _faster(question: Question, winning_speed: float) -> Iterator[Step]:
+    least = max(question.requirements.min_speed or 0.0, winning_speed)
     for speed in _SPEEDS:
         if speed > least:
             yield _asking(question, f"want {speed} tokens/s at least", min_speed=speed)
@@ -262,7 +265,7 @@ def _ram(question: Question) -> Iterator[Step]:
 def _larger_devices(question: Question) -> Iterator[Step]:
     """The same device with more memory, then others with its chip, then others of its maker."""
     machine, catalog = question.machine, question.catalog
-    own = machine.sources.get("memory.total", "").removeprefix("catalogue: ")
+    own = machine.sources.get("cpu", "").removeprefix("catalogue: ")
     chips = {a.spec for a in machine.accelerators}
     vendors = {a.vendor for a in machine.accelerators}
     sizes: list[tuple[bool, bool, int, str, DeviceMatch]] = []

@@ -167,7 +167,8 @@ class Trial:
                 runs = True
                 if change.effect == "first":
                     return
-        for steps in kinds(base.question, self._checkpoint, runs=runs):
+        first = self._weighed.ranked[0].plan.speed.decode.expected if self._weighed.ranked else 0.0
+        for steps in kinds(base.question, self._checkpoint, runs=runs, winning_speed=first):
             yield from self._first_of_each([_joined(base, step) for step in steps], runs=runs)
 
     def _without(self, base: Step) -> Step | None:

@@ -48,8 +48,8 @@ def plan_hardware(
     goals = goals_of(question, checkpoint)
     rules = (rule for rule in CHECKPOINT_RULES if not (any_kind and rule is T101))
     failing = next((finding for rule in rules if (finding := rule.check(checkpoint, question))), None)
-    engines = tuple(catalog.engines.values())
-    if not any(candidates(catalog, checkpoint, engines)):
+    offered = candidates(catalog, checkpoint, tuple(catalog.engines.values()))
+    if all(E101.check(candidate, question) is not None for candidate in offered):
         failing = E101.fail("no engine of the catalogue runs it in a format whose size is known")
     classes: tuple[ClassNeeds, ...] = ()
     rejection = None

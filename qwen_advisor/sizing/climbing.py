@@ -168,7 +168,10 @@ class Climber:
         if outcome.found is None:
             self._remember(outcome.rejection, outcome.miss.lack if outcome.miss else 1.0)
             return None
-        if rung.accelerators and outcome.found.scored.plan.placement.mode == "cpu":
+        plan = outcome.found.scored.plan
+        if plan.speed.decode.expected < self.goals.least_speed:
+            return None  # the rule on the task's floor passes what is a little below it
+        if rung.accelerators and plan.placement.mode == "cpu":
             return None  # its accelerators would stand idle: a machine without them does the same
         reached = tier(outcome.found, self.goals, place.question, place.fitter)
         return Judged(rung=rung, found=outcome.found, fitter=place.fitter, machine=place.question.machine, tier=reached)
