@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qwen_advisor.advice import Advice
 from qwen_advisor.cli import talk
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Machine
+
+if TYPE_CHECKING:
+    from qwen_advisor.advice import Advice  # inspect-hardware need not load all that predicts
 
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", "-v", help="Say on stderr what was loaded, what was weighed and how long it took.")

@@ -143,9 +143,10 @@ def show(
     catalog_extra: CatalogExtraOption = None,
     format_given: FormatOption = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Show everything that is known about one model."""
-    form = chosen_format(format_given, as_json=as_json, allowed=("table", "json", "yaml", "markdown", "id"))
+    form = chosen_format(format_given, as_json=as_json, quiet=quiet, allowed=_LISTS)
     catalog = load_catalog(extra=catalog_extra or ())
     checkpoint = resolve_model(catalog, model)
     match form:
@@ -153,6 +154,8 @@ def show(
             from qwen_advisor.render.catalog_documents import show_document  # noqa: PLC0415  only programs pay for it
 
             emit(document_text(show_document(catalog, checkpoint, quantizations(catalog, checkpoint)), form), form)
+        case "csv":
+            emit(render.show_csv(catalog, checkpoint, quantizations(catalog, checkpoint)), form)
         case "id":
             emit(f"{checkpoint.id}\n")
         case _:
@@ -183,6 +186,7 @@ def validate_(
     catalog_extra: CatalogExtraOption = None,
     format_given: FormatOption = None,
     as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code says it.")] = False,
 ) -> None:
     """Check a catalogue and say every fault at once, each with its file and line.
 
@@ -191,7 +195,9 @@ def validate_(
     """
     from qwen_advisor.catalog.validation import faults_of, faults_of_own  # noqa: PLC0415  only this reads YAML
 
-    form = chosen_format(format_given, as_json=as_json, allowed=("table", "json", "yaml"))
+    form = chosen_format(format_given, as_json=as_json, allowed=("table", "json", "yaml", "csv", "markdown"))
+    if quiet and (as_json or format_given is not None):
+        raise UsageError("--quiet prints nothing, whatever the format", hint="leave one of them out")
     if path is not None:
         checked, faults = str(path), faults_of(path)
     else:
@@ -202,8 +208,14 @@ def validate_(
             from qwen_advisor.render.catalog_documents import validate_document  # noqa: PLC0415
 
             emit(document_text(validate_document(checked, faults), form), form)
-        case _:
+        case "csv":
+            emit(render.faults_csv(faults), form)
+        case "markdown":
+            emit(_report_text(render.faults_report(checked, faults), form))
+        case _ if not quiet:
             emit("".join(f"{fault}\n" for fault in faults) or f"no fault in {checked}\n")
+        case _:
+            pass
     if faults:
         talk.fail(f"{len(faults)} fault{'s' * (len(faults) != 1)} in {checked}")
         raise typer.Exit(CatalogError.exit_code)

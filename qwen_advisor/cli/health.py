@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, cast, get_args
 
 import typer
 
@@ -21,7 +21,7 @@ from qwen_advisor.cli.endpoint_options import (
     wire_from_options,
     within,
 )
-from qwen_advisor.cli.options import JsonOption, read
+from qwen_advisor.cli.options import Format, JsonOption, chosen_format, read
 from qwen_advisor.cli.output import emit, look
 from qwen_advisor.errors import UsageError
 from qwen_advisor.files import replace_file
@@ -37,7 +37,7 @@ Exit codes: 0 healthy, 8 degraded (a limit is passed), 9 unhealthy (no answer, o
 of several checks, that of the worst.
 """
 
-HealthFormat = Literal["table", "json", "prometheus"]
+HealthFormat = Literal["table", "json", "yaml", "csv", "markdown", "prometheus", "id"]
 _LIMITS = Limits()
 _DAY = 86400.0
 
@@ -74,12 +74,15 @@ def health(
         typer.Option("--format", help="How the answer is written; a table if not said.", show_default=False),
     ] = None,
     as_json: JsonOption = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="One word, the verdict; the same as --format id.")
+    ] = False,
 ) -> None:
     """Whether a live OpenAI-compatible server is well: right, in time, fast enough, not growing.
 
     It asks for a sum and for 64 tokens of a story. Memory is looked at where the server runs on this machine.
     """
-    form = _form(format_given, as_json=as_json)
+    form = _form(format_given, as_json=as_json, quiet=quiet)
     if count is not None and watch is None:
         raise UsageError("--count counts the looks of a watch", hint="give --watch SECONDS too")
     if watch is not None and form == "prometheus" and output is None:
@@ -108,27 +111,38 @@ def health(
         looks += 1
         baseline = baseline or found.memory
         worst = max(worst, EXIT_CODES[found.verdict])
-        _write(_text(found, limits, form, watching=pause is not None and output is None), form, output)
+        watching = pause is not None and output is None
+        _write(_text(found, limits, form, watching=watching, first=looks == 1), form, output)
         if pause is None or looks == count:
             raise typer.Exit(worst)
         time.sleep(max(0.0, pause - (time.monotonic() - began)))
 
 
-def _form(given: HealthFormat | None, *, as_json: bool) -> HealthFormat:
-    if as_json and given not in (None, "json"):
-        raise UsageError(f"--format {given} and --json contradict each other", hint="give one of them")
-    return "json" if as_json else given or get_args(HealthFormat)[0]
+def _form(given: HealthFormat | None, *, as_json: bool, quiet: bool) -> HealthFormat:
+    wish, allowed = cast("Format | None", given), cast("tuple[Format, ...]", get_args(HealthFormat))
+    return cast("HealthFormat", chosen_format(wish, as_json=as_json, quiet=quiet, allowed=allowed))
 
 
-def _text(found: Health, limits: Limits, form: HealthFormat, *, watching: bool) -> str:
+def _text(found: Health, limits: Limits, form: HealthFormat, *, watching: bool, first: bool) -> str:
+    """One look; those of a watch follow each other on stdout, each in a form that lets them."""
     match form:
-        case "json":
-            from qwen_advisor.render.data import json_text  # noqa: PLC0415  as below
+        case "json" | "yaml":
+            from qwen_advisor.render.data import json_text, yaml_text  # noqa: PLC0415  as below
 
             document = render.document(found, limits)
+            if form == "yaml":
+                return "---\n" * watching + yaml_text(document)
             return json.dumps(document, ensure_ascii=False) + "\n" if watching else json_text(document)
+        case "csv":
+            return render.csv(found, header=first or not watching)
+        case "markdown":
+            from qwen_advisor.render.markdown import markdown  # noqa: PLC0415
+
+            return markdown(render.report(found, limits))
         case "prometheus":
             return render.prometheus(found)
+        case "id":
+            return f"{found.verdict}\n"
         case "table" if watching:
             return render.line(found)
         case "table":

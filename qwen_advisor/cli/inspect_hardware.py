@@ -9,6 +9,7 @@ import typer
 
 from qwen_advisor.catalog import load_catalog
 from qwen_advisor.cli import talk
+from qwen_advisor.cli.account import Account, VerboseOption
 from qwen_advisor.cli.machine_options import (
     CpuCoresOption,
     DeviceOption,
@@ -36,7 +37,7 @@ Examples:
   qwen-advisor inspect-hardware --device "MacBook Pro M3 Max 64GB" --json
 """
 
-_FORMATS: tuple[Format, ...] = ("table", "json", "yaml", "csv", "markdown")
+_FORMATS: tuple[Format, ...] = ("table", "json", "yaml", "csv", "markdown", "id")
 
 
 def inspect_hardware(
@@ -64,6 +65,8 @@ def inspect_hardware(
     catalog_extra: CatalogExtraOption = None,
     format_given: FormatOption = None,
     as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="One line, what counts for models; no hints.")] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """What this machine is, as the advisor sees it: memory, bandwidth, what is usable and why.
 
@@ -74,10 +77,12 @@ def inspect_hardware(
         wish = "--raw" if raw else "--measure"
         raise UsageError(f"{wish} looks at this machine, the other options at another", hint="give one or the other")
     if raw:
-        _print_evidence(measure=measure, save=save, others=as_json or format_given is not None)
+        _print_evidence(measure=measure, save=save, others=as_json or quiet or format_given is not None)
         return
-    form = chosen_format(format_given, as_json=as_json, allowed=_FORMATS)
+    form = chosen_format(format_given, as_json=as_json, quiet=quiet, allowed=_FORMATS)
+    account = Account(wanted=verbose)
     catalog = load_catalog(extra=tuple(catalog_extra or ()))
+    account.catalog(catalog)
     machine = machine_from_options(
         catalog,
         ram=ram,
@@ -92,9 +97,11 @@ def inspect_hardware(
         reserve=reserve,
         measure=measure,
     )
+    account.machine(machine)
     if save is not None:
         write_profile(machine, save)
-        talk.hint(f"the profile is read back by: qwen-advisor recommend --hardware {save}")
+        if not quiet:
+            talk.hint(f"the profile is read back by: qwen-advisor recommend --hardware {save}")
     emit(_text(machine, form), form)
 
 
@@ -121,6 +128,10 @@ def _text(machine: Machine, form: Format) -> str:
             from qwen_advisor.render.markdown import markdown  # noqa: PLC0415
 
             return markdown(render.report(machine))
+        case "id":
+            from qwen_advisor.render import words  # noqa: PLC0415
+
+            return f"{words.machine(machine)}\n"
         case _:
             from qwen_advisor.render.paint import paint  # noqa: PLC0415  only tables pay for it
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from qwen_advisor.catalog.faults import Fault
 from qwen_advisor.downloads import Quantization
 from qwen_advisor.facts import Catalog
 from qwen_advisor.model import Checkpoint
@@ -49,6 +50,33 @@ def list_csv(models: Iterable[Checkpoint]) -> str:
         )
 
     return csv_text(_COLUMNS, map(row, models))
+
+
+_DOWNLOADS = (
+    "model",
+    "quantization",
+    "container",
+    "file_bytes",
+    "tensor_bytes",
+    "projector_bytes",
+    "repo",
+    "official",
+    "files",
+    "bytes",
+)
+
+
+def show_csv(catalog: Catalog, model: Checkpoint, quantizations: Iterable[Quantization]) -> str:
+    """One row per quantization and repository that has it; files are apart by spaces, which no repository allows."""
+    rows: list[Sequence[Cell]] = []
+    for each in quantizations:
+        weights = each.footprint
+        sizes = (weights.file_bytes, weights.tensor_bytes, weights.projector_bytes)
+        first: Sequence[Cell] = (model.id, weights.format, catalog.formats[weights.format].container, *sizes)
+        rows += [(*first, d.repo, d.official, " ".join(d.files) or None, d.bytes) for d in each.downloads]
+        if not each.downloads:
+            rows.append((*first, None, None, None, None))
+    return csv_text(_DOWNLOADS, rows)
 
 
 def list_report(catalog: Catalog, models: Sequence[Checkpoint], *, narrow: bool = False) -> Report:
@@ -228,3 +256,17 @@ def _architecture(catalog: Catalog, model: Checkpoint) -> str:
     parts += ["vision tower"] * bool(architecture.vision) + ["audio encoder"] * bool(architecture.audio)
     parts += [f"{part.name} of {count(part.parameters)}" for part in architecture.components]
     return "; ".join(parts)
+
+
+def faults_csv(faults: Iterable[Fault]) -> str:
+    """One row per fault."""
+    header = ("file", "line", "column", "path", "message")
+    return csv_text(header, [(f.file, f.line, f.column, f.path, f.message) for f in faults])
+
+
+def faults_report(checked: str, faults: Sequence[Fault]) -> Report:
+    """Every fault with its place."""
+    count = f"{len(faults)} fault{'s' * (len(faults) != 1)}" if faults else "no fault"
+    rows = tuple((f"{f.file}:{f.line}" if f.line else f.file, f.path, f.message) for f in faults)
+    grid = Grid(title="", headings=("place", "field", "fault"), rows=rows)
+    return Report(headline=f"{count} in {checked}", good=not faults, blocks=(grid,))

@@ -8,6 +8,7 @@ from qwen_advisor.bench.health import EXIT_CODES, CheckName, Health, Limits, Ver
 from qwen_advisor.bench.records import MemoryUse
 from qwen_advisor.render import words
 from qwen_advisor.render.bench_shapes import HealthDocument, ProcessMemoryShape
+from qwen_advisor.render.data import Cell, csv_text
 from qwen_advisor.render.documents import four_digits
 from qwen_advisor.render.report import Grid, Lines, Report
 from qwen_advisor.units import MIB
@@ -46,6 +47,39 @@ def line(health: Health) -> str:
         parts.append(f"memory +{grown / MIB:,.0f} MiB")
     parts += [check.message for check in health.checks if check.passed is False]
     return "  ".join(parts) + "\n"
+
+
+_COLUMNS = (
+    "at",
+    "url",
+    "model",
+    "engine",
+    "verdict",
+    "exit_code",
+    "time_to_first_token_seconds",
+    "response_seconds",
+    "generation_tokens_per_second",
+    "memory_growth_bytes",
+)
+
+
+def csv(health: Health, *, header: bool = True) -> str:
+    """One row, so that the looks of a watch make one table; only the first of them needs a header."""
+    grown = health.value("memory_growth")
+    row: tuple[Cell, ...] = (
+        health.at,
+        health.url,
+        health.model,
+        health.engine,
+        health.verdict,
+        EXIT_CODES[health.verdict],
+        _digits(health.value("answer")),
+        _digits(health.value("response_time")),
+        _digits(health.value("generation_rate")),
+        None if grown is None else round(grown),
+    )
+    text = csv_text(_COLUMNS, [row])
+    return text if header else text.split("\n", 1)[1]
 
 
 def document(health: Health, limits: Limits) -> HealthDocument:

@@ -140,7 +140,7 @@ def test_sources_are_shown(typed: Typed) -> None:
         (("--raw", "--json"), "--raw has a form of its own"),
         (("--raw", "--gpu", "4090"), "--raw looks at this machine"),
         (("--measure", "--ram", "16G"), "--measure looks at this machine"),
-        (("--format", "id"), "--format id cannot hold this answer"),
+        (("--format", "env"), "--format env cannot hold this answer"),
         (("--hardware", "missing.yaml"), "missing.yaml cannot be read"),
         (("--save", "missing/profile.yaml", "--ram", "16G"), "cannot be written"),
         (("--gpu", "RTX 4060 Ti"), "may mean several accelerators"),
