@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from inspect import signature
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from qwen_advisor import api, calibration
 from qwen_advisor.bench import Endpoint, Load, look_up, measure
 from qwen_advisor.bench.history import append, average, entries, groups, history_file, last
 from qwen_advisor.bench.outcome import Outcome
+from qwen_advisor.bench.records import Server
 from qwen_advisor.cli import completion, talk
 from qwen_advisor.cli.endpoint_options import (
     DEFAULT_URL,
@@ -158,32 +160,29 @@ def bench(
         raise UsageError(
             f"{server.url} is not on this machine, whose factors --calibrate keeps", hint="run it where the server runs"
         )
-    names = (checkpoint, served_quant, served_engine)
-    try:
-        wanted = target(catalog, server, checkpoint=checkpoint, quant=served_quant, engine=served_engine)
-        missing = ""
-    except UsageError as error:
-        if calibrate or any(names):
-            raise
-        wanted, missing = None, f"no prediction: {error.message} ({error.hint})"
-    machine: Machine | None = None
-    if wanted is not None and (described or server.local):
-        try:
-            machine = machine_from_options(
-                catalog, ram=ram, vram=vram, gpu=gpu, device=device, cpu_cores=cpu_cores, hardware=hardware
-            )
-        except ProbeError as error:
-            if calibrate:
-                raise
-            missing = f"no prediction: {error.message}"
-    elif wanted is not None:
-        missing = "no prediction: the server is elsewhere (describe its machine by --gpu, --device or --hardware)"
+    wanted, machine, note = _beside(
+        server,
+        partial(target, catalog, server, checkpoint=checkpoint, quant=served_quant, engine=served_engine),
+        partial(
+            machine_from_options,
+            catalog,
+            ram=ram,
+            vram=vram,
+            gpu=gpu,
+            device=device,
+            cpu_cores=cpu_cores,
+            hardware=hardware,
+        ),
+        described=described,
+        needed=calibrate,
+        told=any((checkpoint, served_quant, served_engine)),
+    )
     progress = Progress(quiet=quiet)
     try:
         measurement = measure(Endpoint(wire=wire, model=server.model, api=route), server, load, progress)
     finally:
         progress.end()
-    outcome = Outcome(measurement=measurement, notes=(missing,) if missing else ())
+    outcome = Outcome(measurement=measurement, notes=(note,) if note else ())
     if wanted is not None:
         outcome = replace(outcome, model=wanted.model, quantization=wanted.quantization)
     if keep:
@@ -216,6 +215,49 @@ def _alone(word: str, given: Mapping[str, Any], *beside: str) -> None:
         raise UsageError(
             f"{word} measures nothing, so it takes no options of a measurement", hint=f"leave them, or {word}, out"
         )
+
+
+def _beside(
+    server: Server,
+    named: Callable[[], Target],
+    machine: Callable[[], Machine],
+    *,
+    described: bool,
+    needed: bool,
+    told: bool,
+) -> tuple[Target | None, Machine | None, str]:
+    """What is held against which machine; what cannot be is None, and the last says why.
+
+    Args:
+        server: what is measured.
+        named: says what it serves, in the catalogue's names.
+        machine: gives the machine that is described, or this one.
+        described: whether options describe one.
+        needed: whether it is a fault where one of them is missing.
+        told: whether options say what is served, so that it is a fault where they cannot be right.
+
+    Raises:
+        UsageError: what is served is not known, and has to be.
+        ProbeError: this machine cannot be read, and has to be.
+    """
+    try:
+        wanted = named()
+    except UsageError as error:
+        if needed or told:
+            raise
+        return None, None, f"no prediction: {error.message} ({error.hint})"
+    if not described and not server.local:
+        return (
+            wanted,
+            None,
+            "no prediction: the server is elsewhere (describe its machine by --gpu, --device or --hardware)",
+        )
+    try:
+        return wanted, machine(), ""
+    except ProbeError as error:
+        if needed:
+            raise
+        return wanted, None, f"no prediction: {error.message}"
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -63,7 +63,7 @@ def test_the_figures_agree_with_the_server_s_own(fake: Any, call: Call) -> None:
     assert level["prompt_tokens"] == pytest.approx(64, abs=2)
     assert level["decode_tokens_per_second"]["mean"] == pytest.approx(level["server_decode_tokens_per_second"], rel=0.1)
     assert level["inter_token_seconds"]["count"] == 30
-    assert level["inter_token_seconds"]["p50"] >= 0.006
+    assert 0.003 < level["inter_token_seconds"]["mean"] < 0.06  # pieces that a busy machine reads late come at once
     assert level["time_to_first_token_seconds"]["minimum"] >= 0.05
     assert level["prefill_tokens_per_second"]["maximum"] <= 66 / 0.05
     assert document["server"]["engine"] == "llama.cpp"
