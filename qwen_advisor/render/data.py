@@ -99,6 +99,11 @@ def _plain(cell: Cell) -> str:
     return str(cell)
 
 
+def one_line(text: str) -> str:
+    """Text without what breaks a line, steers a terminal or turns its direction: shown as its code."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def markdown_text(text: str) -> str:
     """Text that stays text in Markdown: no tag, no entity, no link and no second line comes of it."""
     harmless = "".join(char if char.isprintable() else " " for char in text)

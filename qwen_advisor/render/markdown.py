@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qwen_advisor.render.data import markdown_table, markdown_text
+from qwen_advisor.render.data import markdown_table, markdown_text, one_line
 from qwen_advisor.render.report import Block, Commands, Facts, Grid, Lines, Picture, Report
 
 
@@ -22,7 +22,9 @@ def _block(block: Block) -> str:
             return _title(block.title) + markdown_table(block.headings, block.rows, right=block.right)
         case Commands() if block.steps or block.notes:
             lines = [line for step in block.steps for line in (f"# {step.where}" if step.where else None, step.shell)]
-            fence = "```sh\n" + "".join(f"{line}\n" for line in lines if line) + "```\n" if block.steps else ""
+            fence = (
+                "```sh\n" + "".join(f"{one_line(line)}\n" for line in lines if line) + "```\n" if block.steps else ""
+            )
             notes = "".join(f"- {markdown_text(note)}\n" for note in block.notes)
             return _title(block.title) + fence + ("\n" * bool(fence and notes)) + notes
         case Picture():

@@ -51,7 +51,9 @@ def paint(report: Report, look: Look) -> str:
         emoji=False,
         legacy_windows=False,
     )
-    console.print(report.headline, style="bold green" if report.good else "bold red", soft_wrap=look.width is None)
+    console.print(
+        _shown(report.headline), style="bold green" if report.good else "bold red", soft_wrap=look.width is None
+    )
     for block in report.blocks:
         _block(console, block)
     text = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
@@ -63,7 +65,7 @@ def _block(console: Console, block: Block) -> None:
         case Facts() if block.pairs:
             grid = _table("", "", header=False)
             for label, value in block.pairs:
-                grid.add_row(f"  {label}", value)
+                grid.add_row(f"  {_shown(label)}", _shown(value))
             console.print()
             console.print(grid)
         case Lines() if block.lines:
@@ -74,15 +76,15 @@ def _block(console: Console, block: Block) -> None:
             _title(console, block.title)
             grid = _table(*block.headings, right=block.right)
             for row in block.rows:
-                grid.add_row(*row)
+                grid.add_row(*map(_shown, row))
             console.print(grid)
         case Commands() if block.steps or block.notes:
             _title(console, block.title)
             for step in block.steps:
                 if step.where:
-                    console.print(f"  # {step.where}", soft_wrap=True)
+                    console.print(f"  # {_shown(step.where)}", soft_wrap=True)
                 # Never wrapped by us: a terminal wraps it without putting newlines into what is copied.
-                console.print(f"  {step.shell}", soft_wrap=True, style="bold")
+                console.print(f"  {_shown(step.shell)}", soft_wrap=True, style="bold")
             for note in block.notes:
                 _hang(console, "-", note)
         case Picture():
@@ -91,6 +93,13 @@ def _block(console: Console, block: Block) -> None:
                 console.print(_spotted(line, [column for row, column in block.strong if row == number]), soft_wrap=True)
         case _:
             return
+
+
+def _shown(text: str) -> str:
+    """The text without what steers a terminal or turns its direction: such characters are shown as their code."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
 
 
 def _spotted(line: str, columns: list[int]) -> Text:
@@ -105,12 +114,12 @@ def _spotted(line: str, columns: list[int]) -> Text:
 def _title(console: Console, title: str) -> None:
     console.print()
     if title:
-        console.print(title, style="bold")
+        console.print(_shown(title), style="bold")
 
 
 def _hang(console: Console, mark: str, text: str) -> None:
     grid = _table("", "", header=False, gap=1)
-    grid.add_row(f"  {mark}", text)
+    grid.add_row(f"  {mark}", _shown(text))
     console.print(grid)
 
 

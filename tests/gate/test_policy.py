@@ -114,6 +114,33 @@ def _checked(say: Say, where: Path, text: str, *words: str) -> tuple[int, list[d
     return said.code, [f for f in findings if f["level"] == "fail"]
 
 
+# Limits: the key, the figure of the answer that it bounds, and which side of the figure still passes.
+LIMITS: list[tuple[str, Callable[[dict[str, Any]], float], str]] = [
+    ("max_parameters", lambda m: m["model"]["parameters_total"] / 1e9, "most"),
+    ("max_active_parameters", lambda m: m["model"]["parameters_active"] / 1e9, "most"),
+    ("max_download", lambda m: m["choice"]["artifact"]["bytes"], "most"),
+    ("max_memory", lambda m: m["choice"]["memory"]["total_bytes"], "most"),
+    ("min_context", lambda m: m["choice"]["largest_context_tokens"], "least"),
+]
+
+
+@pytest.mark.parametrize(("key", "figure", "side"), LIMITS, ids=[row[0] for row in LIMITS])
+def test_a_limit_lets_in_the_figure_itself_and_nothing_beyond(
+    key: str, figure: Callable[[dict[str, Any]], float], side: str, say: Say, tmp_path: Path
+) -> None:
+    """With one quantization that may be taken, so that no other is taken instead, and a context that is asked for."""
+    words = ("Qwen3-8B", "--ram", "16G", "--context", "4096", "--quant", "Q4_K_M", "--engine", "llama.cpp")
+    value = figure(json.loads(say("check", *words, "--json").out)["models"][0])
+    whole = isinstance(value, int)
+    unit = "B" if key in ("max_download", "max_memory") else ""
+    beyond = value + (-1 if side == "most" else 1) * (1 if whole else 1e-9)
+    shown, past = (f"{v}" if whole else f"{v:.9f}" for v in (value, beyond))
+    assert _checked(say, tmp_path, f"{key}: {shown}{unit}", *words) == (0, [])
+    code, failures = _checked(say, tmp_path, f"{key}: {past}{unit}", *words)
+    assert (code, len(failures)) == (3, 1)
+    assert failures[0]["needed"] != failures[0]["available"]
+
+
 def test_every_violated_rule_is_one_finding(say: Say, tmp_path: Path) -> None:
     text = "licenses: [mit]\nmax_parameters: 1B\nmax_age_days: 1\nmin_speed: 500\nfamilies: [Qwen2.5]\n"
     _, failures = _checked(say, tmp_path, text, *EIGHT)

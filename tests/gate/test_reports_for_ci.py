@@ -19,7 +19,9 @@ from qwen_advisor.gate.verdict import Gate, Place, Ruling
 from qwen_advisor.render import check as render
 from qwen_advisor.render.check_junit import junit
 from qwen_advisor.render.check_sarif import sarif
+from qwen_advisor.render.look import Look
 from qwen_advisor.render.markdown import markdown
+from qwen_advisor.render.paint import paint
 
 Say = Callable[..., Any]
 SCHEMA = json.loads((Path(__file__).parent / "sarif-2.1.0-subset.json").read_text("utf-8"))
@@ -152,3 +154,5 @@ def test_hostile_names_stay_text(name: str, gate: Gate) -> None:
     rows = render.csv(hostile)
     assert name in rows or '"' in rows
     assert "<script" not in markdown(render.report(hostile))
+    table = paint(render.report(hostile), Look(width=100, colour=False, ascii_only=False))
+    assert all(char.isprintable() or char == "\n" for char in table)
