@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from qwen_advisor.advice import Recommendation
 from qwen_advisor.advise.search import Found, Miss, Outcome, Search, fitter_for, lifted
@@ -30,6 +30,7 @@ from qwen_advisor.model import Checkpoint
 from qwen_advisor.rank import rank
 from qwen_advisor.rules import Question
 from qwen_advisor.task import Requirements
+from qwen_advisor.values import replace
 
 __all__ = [
     "Change",
@@ -81,7 +82,7 @@ def compare_models(
     # What is too slow stands behind whatever is not.
     ranked = (*rank([f.scored for f in runs]), *rank([f.scored for f in slow.values()]))
     answers = recommended((*runs, *slow.values()), ranked, search.fitter, question.profile, most=len(ranked))
-    by_id = {answer.plan.checkpoint.id: answer for answer in answers}
+    by_id = {answer.plan.checkpoint.id: answer for answer in _falling(answers)}
     models = [_compared(model, outcomes[model.id], by_id.get(model.id), search) for model in checkpoints]
     models.sort(key=lambda m: (m.recommendation is None, m.recommendation.rank if m.recommendation else 0))
     return Comparison(
@@ -92,6 +93,14 @@ def compare_models(
         models=tuple(models),
         wins=wins([m for m in models if m.standing == "runs"]),
     )
+
+
+def _falling(answers: Sequence[Recommendation]) -> Iterator[Recommendation]:
+    """The same with scores that never rise: what is too slow has none above what is not, able as it may be."""
+    least = 100.0
+    for answer in answers:
+        least = min(least, answer.score)
+        yield replace(answer, score=least)
 
 
 def _too_slow(search: Search, outcome: Outcome) -> Found | None:

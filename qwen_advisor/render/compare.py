@@ -134,9 +134,7 @@ def _columns(answer: Comparison) -> Grid:
     """Models as columns, what counts as rows."""
     rows = [("", *(_standing(m) for m in answer.models))]
     for label, say in _FACETS:
-        rows.append(
-            (label, *(say(m.recommendation) if m.recommendation else _missing(label, m) for m in answer.models))
-        )
+        rows.append((label, *(_facet(label, say, m) for m in answer.models)))
     rows.append(("license", *(m.checkpoint.license or "not known" for m in answer.models)))
     rows.append(("parameters", *(_parameters(m) for m in answer.models)))
     rows.append(("released", *(m.checkpoint.released or "not known" for m in answer.models)))

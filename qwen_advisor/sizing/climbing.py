@@ -7,7 +7,7 @@ from itertools import groupby, islice
 
 from qwen_advisor.advice import Rejection
 from qwen_advisor.advise.search import Found, Search, fitter_for, memory_finding, rejection_of
-from qwen_advisor.candidates import Candidate, candidates
+from qwen_advisor.candidates import ON_THE_FLY, Candidate, candidates
 from qwen_advisor.describe import describe
 from qwen_advisor.describe.ladder import HardwareClass, Rung, ladder
 from qwen_advisor.fit import Fitted, Fitter
@@ -188,7 +188,8 @@ def _without_held_back(question: Question, checkpoint: Checkpoint) -> Question:
     held_back = question.catalog.ranking["fallback_formats"]
     engines = tuple(question.catalog.engines.values())
     names = dict.fromkeys(c.format.name for c in candidates(question.catalog, checkpoint, engines))
-    kept = tuple(name for name in names if name not in held_back)
+    # What is made while it is loaded is weighed for the last resort among engines only, unless it is asked for.
+    kept = tuple(name for name in names if name not in held_back and name not in ON_THE_FLY) or tuple(names)
     return replace(question, requirements=replace(question.requirements, quantizations=kept))
 
 

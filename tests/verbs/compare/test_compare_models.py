@@ -88,6 +88,8 @@ def test_what_is_too_slow_shows_its_numbers_and_the_rule(four: Comparison) -> No
     assert slow.rejection is not None
     assert slow.rejection.rule == "S102"
     assert [m.standing for m in four.models] == ["runs", "runs", "too slow", "ruled out"]
+    scores = [m.recommendation.score for m in four.models if m.recommendation]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_a_speed_that_was_asked_for_counts(catalog: Catalog, laptop: Machine) -> None:

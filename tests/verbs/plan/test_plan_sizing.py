@@ -234,6 +234,13 @@ def test_large_needs_get_large_machines(name: str, asked: dict[str, object], at_
     assert answer.sensible.kind != "laptop" or "concurrency" not in asked
 
 
+def test_nothing_is_quantized_while_it_is_loaded_unless_asked_for(catalog: Catalog) -> None:
+    answer = plan("Qwen3-30B-A3B", catalog=catalog, engines=["vllm"], concurrency=32, context=32768, min_speed=20)
+    assert {house.plan.format for _, house in houses(answer)} <= {"BF16", "FP8", "GPTQ-Int4"}
+    asked = plan("Qwen3-30B-A3B", catalog=catalog, engines=["vllm"], quantizations=["INT8"])
+    assert {house.plan.format for _, house in houses(asked)} == {"INT8"}
+
+
 def test_long_context_asks_for_more(catalog: Catalog, eight: HardwarePlan) -> None:
     longer = plan("Qwen3-8B", catalog=catalog, context=131072)
     for short, long in zip(eight.formats, longer.formats, strict=True):
