@@ -87,6 +87,7 @@ Under `--json` an object stands on stdout as well, so that a script that parses 
 its shape is `schemas/error-1.json`.
 `recommend` with exit code 3 is no such fault: it prints its whole answer,
 with `recommendations` empty and `rejected` full.
+Nor is `check` with exit code 3, a gate that stays shut: it prints its whole answer, with the findings in it.
 
 `code` says which kind of fault it is and never changes its meaning; `message` and `hint` are for people and may.
 
