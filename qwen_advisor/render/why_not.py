@@ -94,14 +94,16 @@ def _said(item: Recommendation) -> str:
 
 
 def _against(answer: WhyNot) -> tuple[str, ...]:
+    """Every rule against it, where there is more to say than the headline does."""
     lines = []
     for item in answer.rejections:
-        setting = f" with {answer.nearest.engine}" if answer.nearest else ""
         lack = ""
-        if item.rule == "M101" and item.needed is not None and item.available is not None:
-            lack = f": {gib(int(item.needed - item.available))} too much at its nearest setting"
-        lines.append(f"{item.message}{setting}{lack} ({item.rule})")
-    return tuple(lines)
+        if item.rule == "M101" and item.needed is not None and item.available is not None and answer.nearest:
+            over = gib(int(item.needed - item.available))
+            lack = f"; that is {over} too much at its nearest setting, with {answer.nearest.engine}"
+        lines.append(f"{item.message} ({item.rule}){lack}")
+    said = len(lines) == 1 and answer.rejections[0].rule != "M101"
+    return () if said else tuple(lines)
 
 
 def _terms(answer: WhyNot) -> Grid:

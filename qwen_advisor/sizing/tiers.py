@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from qwen_advisor.advise.search import Found
-from qwen_advisor.fit import Fitted, Fitter
+from qwen_advisor.fit import FULL, Fitted, Fitter
 from qwen_advisor.machine import Machine
 from qwen_advisor.model import Checkpoint
-from qwen_advisor.rank import FULL
 from qwen_advisor.rules import Question
 from qwen_advisor.sizing.answer import Goals, Tier
 from qwen_advisor.task import Requirements
