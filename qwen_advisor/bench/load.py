@@ -64,11 +64,13 @@ class Load:
 def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) -> Measurement:
     """Measure every level of the load, one after the other.
 
-    A level that fails after others were measured ends the measurement, which then holds the fault.
+    A level that fails after others were measured ends the measurement, which then holds the fault; an interrupt ends it
+    with the answers that have come.
 
     Raises:
         NetworkError: the warm-up or the first level fails.
         UsageError: the server refuses the key, the model or the request.
+        KeyboardInterrupt: before the first answer.
     """
     if server.context is not None and load.prompt_tokens + load.output_tokens > server.context:
         raise UsageError(
@@ -81,22 +83,29 @@ def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) 
     levels: list[Level] = []
     answers: list[Answer] = []
     fault: AdvisorError | None = None
-    busy = 0.0
+    busy, stopped = 0.0, ""
     for count in load.concurrency:
+        came: list[Answer] = []
         counted = counters.look(endpoint.wire, server.engine)
         began, worked = time.perf_counter(), time.process_time()
         try:
-            came = _together(endpoint, load, count, words, progress)
+            _together(endpoint, load, count, words, progress, came)
         except AdvisorError as error:
             if not levels:
                 raise
             fault = error
             break
+        except KeyboardInterrupt:
+            if not levels and not came:
+                raise
+            stopped = f"it was interrupted at {count} at once, after {len(came)} of {count * load.runs} answers"
         busy = max(busy, (time.process_time() - worked) / (time.perf_counter() - began))
-        levels.append(
-            _by_its_own_clock(level(count, came), counters.growth(endpoint.wire, server.engine, counted, came))
-        )
-        answers += came
+        if came:
+            grown = counters.growth(endpoint.wire, server.engine, counted, came)
+            levels.append(_by_its_own_clock(level(count, came), grown))
+            answers += came
+        if stopped:
+            break
     return Measurement(
         at=at,
         server=server,
@@ -105,8 +114,13 @@ def measure(endpoint: Endpoint, server: Server, load: Load, progress: Progress) 
         runs=load.runs,
         levels=tuple(levels),
         memory=memory_of(endpoint.wire.address) if server.local else None,
-        notes=(*_notes(answers, server, load), *([_BUSY] if busy > _MOST_BUSY else [])),
+        notes=(
+            *_notes(answers, server, load),
+            *([_BUSY] if busy > _MOST_BUSY else []),
+            *([stopped] if stopped else []),
+        ),
         fault=fault,
+        interrupted=bool(stopped),
     )
 
 
@@ -137,8 +151,10 @@ def _question(words: int, tokens: int) -> Question:
     return Question(text=prompt(words, secrets.randbits(64)), most_tokens=tokens, to_the_end=True)
 
 
-def _together(endpoint: Endpoint, load: Load, count: int, words: int, progress: Progress) -> list[Answer]:
-    """``count`` clients that ask ``load.runs`` times each. The first fault ends them all.
+def _together(
+    endpoint: Endpoint, load: Load, count: int, words: int, progress: Progress, answers: list[Answer]
+) -> None:
+    """``count`` clients that ask ``load.runs`` times each, until ``answers`` holds all. The first fault ends them all.
 
     Raises:
         AdvisorError: what one of them met.
@@ -162,15 +178,15 @@ def _together(endpoint: Endpoint, load: Load, count: int, words: int, progress: 
     progress(f"{count} at once: 0 of {total} answers")
     for thread in clients:
         thread.start()
-    answers: list[Answer] = []
-    while len(answers) < total:
-        result = _next(came)
-        if isinstance(result, Exception):
-            stop.set()
-            raise result
-        answers.append(result)
-        progress(f"{count} at once: {len(answers)} of {total} answers")
-    return answers
+    try:
+        while len(answers) < total:
+            result = _next(came)
+            if isinstance(result, Exception):
+                raise result
+            answers.append(result)
+            progress(f"{count} at once: {len(answers)} of {total} answers")
+    finally:
+        stop.set()
 
 
 def _next(came: queue.SimpleQueue[Answer | Exception]) -> Answer | Exception:

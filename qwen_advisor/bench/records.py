@@ -105,3 +105,4 @@ class Measurement:
     memory: MemoryUse | None = None
     notes: tuple[str, ...] = ()
     fault: AdvisorError | None = None  # what ended it before its last level
+    interrupted: bool = False  # by the user; the last level then holds fewer answers than were asked for

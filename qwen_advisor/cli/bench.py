@@ -191,7 +191,7 @@ def bench(
     if wanted is not None and machine is not None:
         own = calibration_for(machine, catalog, hardware=hardware)
         outcome = _predicted(outcome, catalog, wanted, machine, own)
-        if calibrate:
+        if calibrate and not measurement.interrupted:
             try:
                 outcome = _stored(outcome, catalog, wanted, machine)
             except UsageError as error:
@@ -201,6 +201,8 @@ def bench(
     if fault is not None:
         talk.fail(fault.message, hint=fault.hint)
         raise typer.Exit(fault.exit_code)
+    if measurement.interrupted:
+        raise KeyboardInterrupt
 
 
 def _alone(word: str, given: Mapping[str, Any], *beside: str) -> None:

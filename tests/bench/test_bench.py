@@ -448,12 +448,36 @@ def test_other_engines_are_recognised(fake: Any, call: Call) -> None:
     assert document["prediction"]["model"] == "Qwen/Qwen3-8B"
 
 
-def test_an_interrupt_ends_it_at_once(fake: Any, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("after", "levels"),
+    [
+        (0, None),  # nothing was measured yet
+        (1, [(1, 1)]),
+        (2, [(1, 2)]),
+        (5, [(1, 2), (2, 3)]),
+    ],
+)
+def test_an_interrupt_leaves_what_was_measured(
+    after: int, levels: list[tuple[int, int]] | None, fake: Any, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from qwen_advisor.bench import load  # noqa: PLC0415
 
-    def interrupted(_: Any) -> None:
-        raise KeyboardInterrupt
+    taken, inner = [], load._next
+
+    def interrupted(came: Any) -> Any:
+        if len(taken) == after:
+            raise KeyboardInterrupt
+        taken.append(1)
+        return inner(came)
 
     monkeypatch.setattr(load, "_next", interrupted)
-    said = call("bench", "--url", fake.url, *SHORT)
-    assert (said.code, said.out) == (130, "")
+    said = call("bench", "--url", fake.url, *SHORT, "--concurrency", "1,2", "--calibrate", "--json")
+    assert said.code == 130
+    if levels is None:
+        assert said.out == ""
+        return
+    jsonschema.validate(said.json, closed("bench-1"))
+    assert [(level["concurrency"], level["requests"]) for level in said.json["levels"]] == levels
+    assert "it was interrupted at " in said.json["notes"][-1]
+    assert len(last(history_file(), 10)) == len(levels)
+    assert not calibration_file().exists()
