@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from qwen_advisor.advise.search import Search, fitter_for
 from qwen_advisor.advise.weighing import weigh
@@ -19,10 +19,10 @@ from qwen_advisor.gate.laying import (
     locked_candidate,
     locked_question,
 )
-from qwen_advisor.gate.lock import Lock
+from qwen_advisor.gate.lock import Lock, stated_bytes
 from qwen_advisor.gate.verdict import Level, Place, Ruling, Verdict, ruling
 from qwen_advisor.machine import Machine
-from qwen_advisor.model import Checkpoint, QuantizedRepo
+from qwen_advisor.model import Checkpoint
 from qwen_advisor.rank import Scored, dominates, rank
 from qwen_advisor.rules import CANDIDATE_RULES, CHECKPOINT_RULES, Question
 from qwen_advisor.units import gib
@@ -94,37 +94,40 @@ def _ruling(
 
 
 def _files(checkpoint: Checkpoint, candidate: Candidate, lock: Lock) -> Iterator[Ruling]:
-    """The repository must still have the same files of the same size; that another is preferred is only said."""
+    """The repository must still have the same files of the same size; that another is preferred is only said.
+
+    Sizes count where a source states them, then and now: a derived one may change with what it is derived from.
+    """
     today, names = candidate.artifact, tuple(file.name for file in lock.files)
-    if lock.repo != today.repo:
+    stated = stated_bytes(checkpoint, lock.repo, lock.quantization, names)
+    if lock.exact and stated is not None and stated != lock.bytes:
+        message = f"the files of {lock.repo} took {lock.bytes:,} bytes, today they take {stated:,}"
+        yield _ruling("K102", K102, "fail", message, lock.bytes, stated)
+    elif lock.repo == today.repo and names == today.files:
+        yield _ruling("K102", K102)
+    elif lock.repo == today.repo:
+        files = ", ".join(today.files) or "none that are named"
+        yield _ruling("K102", K102, "fail", f"the files in {lock.repo} are others: {files}")
+    else:
         now = today.repo or "nowhere: the weights have to be converted"
-        if _still_there(checkpoint.quantized, lock, names):
-            yield _ruling(
-                "K102", K102, "warn", f"{lock.quantization} is taken from {now} today; {lock.repo} has it still"
-            )
+        if _still_there(checkpoint, lock, names):
+            message = f"{lock.quantization} is taken from {now} today; {lock.repo} has it still"
+            yield _ruling("K102", K102, "warn", message)
         else:
             then = lock.repo or "nowhere: the weights had to be converted"
             yield _ruling("K102", K102, "fail", f"{lock.quantization} was taken from {then}; today it is from {now}")
-    elif names != today.files:
-        files = ", ".join(today.files) or "none that are named"
-        yield _ruling("K102", K102, "fail", f"the files in {lock.repo} are others: {files}")
-    elif lock.bytes != today.bytes:
-        message = f"the download was of {lock.bytes:,} bytes, today it is of {today.bytes:,}"
-        yield _ruling("K102", K102, "fail", message, lock.bytes, today.bytes)
-    else:
-        yield _ruling("K102", K102)
 
 
-def _still_there(repos: Sequence[QuantizedRepo], lock: Lock, names: tuple[str, ...]) -> bool:
-    for repo in repos:
-        file = repo.files.get(lock.quantization)
-        if repo.repo != lock.repo:
-            continue
-        if file is not None and file.names == names:
-            return file.bytes in (None, lock.bytes)
-        if repo.format == lock.quantization and not names:
-            return repo.bytes in (None, lock.bytes)
-    return False
+def _still_there(checkpoint: Checkpoint, lock: Lock, names: tuple[str, ...]) -> bool:
+    return any(
+        known.repo == lock.repo
+        and (
+            names == known.files[lock.quantization].names
+            if lock.quantization in known.files
+            else known.format == lock.quantization and not names
+        )
+        for known in checkpoint.quantized
+    )
 
 
 def _rules(question: Question, candidate: Candidate) -> Iterator[Ruling]:

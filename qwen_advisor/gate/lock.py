@@ -10,6 +10,7 @@ from qwen_advisor.engines import Step, launch
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Calibration
 from qwen_advisor.machine import Machine
+from qwen_advisor.model import Checkpoint
 from qwen_advisor.plan import Placement, Settings
 from qwen_advisor.task import Requirements
 from qwen_advisor.values import dataclass, field, replace
@@ -44,6 +45,7 @@ class Lock:
     revision: str | None  # commit of the repository, None where nobody looked
     files: tuple[LockedFile, ...]
     bytes: int  # of the whole download, without a separate projector
+    exact: bool  # whether a source states them; otherwise they are derived
     ollama: str | None
     settings: Settings
     placement: Placement
@@ -60,6 +62,7 @@ def lock_of(advice: Advice, pick: Recommendation, catalog: Catalog, *, program: 
     artifact, names = plan.artifact, plan.artifact.files
     how = launch(plan, tools=advice.requirements.tools, nodes=advice.machine.nodes)
     kind = catalog.formats[plan.format].kind
+    stated = stated_bytes(plan.checkpoint, artifact.repo, plan.format, names)
     return Lock(
         program=program,
         catalog_version=advice.catalog_version,
@@ -74,8 +77,9 @@ def lock_of(advice: Advice, pick: Recommendation, catalog: Catalog, *, program: 
         thinking=plan.thinking,
         repo=artifact.repo,
         revision=None,
-        files=tuple(LockedFile(name=name, bytes=artifact.bytes if len(names) == 1 else None) for name in names),
+        files=tuple(LockedFile(name=name, bytes=stated if len(names) == 1 else None) for name in names),
         bytes=artifact.bytes,
+        exact=stated is not None,
         ollama=artifact.ollama,
         settings=plan.settings,
         placement=plan.placement,
@@ -85,3 +89,15 @@ def lock_of(advice: Advice, pick: Recommendation, catalog: Catalog, *, program: 
         steps=how.steps,
         calibration=calibration.get((plan.settings.engine, kind, plan.placement.mode), {}),
     )
+
+
+def stated_bytes(checkpoint: Checkpoint, repo: str | None, fmt: str, names: tuple[str, ...]) -> int | None:
+    """Bytes that a source states for these files of a repository; None where none does, or they are not there."""
+    for known in checkpoint.quantized:
+        if known.repo == repo:
+            file = known.files.get(fmt)
+            if file is not None and file.names == names:
+                return file.bytes
+            if known.format == fmt and not names:
+                return known.bytes
+    return None

@@ -80,6 +80,7 @@ def parse_lock(document: Any, where: str, catalog: Catalog) -> Lock:
             for file in artifact.parts("files")
         ),
         bytes=artifact.count("bytes"),
+        exact=artifact.flag("exact"),
         ollama=artifact.text_or_none("ollama"),
         settings=_settings(top.part("settings"), top.text("engine")),
         placement=_placement(top.part("placement")),

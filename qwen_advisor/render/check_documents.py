@@ -107,6 +107,7 @@ def lock_document(lock: Lock) -> LockDocument:
             "revision": lock.revision,
             "files": [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in lock.files],
             "bytes": lock.bytes,
+            "exact": lock.exact,
             "ollama": lock.ollama,
         },
         "settings": _settings(lock.settings),

@@ -104,6 +104,7 @@ class LockedArtifactShape(TypedDict):
     revision: Annotated[str | None, "Commit of the repository; null where nobody looked online"]
     files: Annotated[list[LockedFileShape], "Empty where the whole repository is meant"]
     bytes: Annotated[int, "All files together, without a separate projector"]
+    exact: Annotated[bool, "Whether a source states that size; otherwise it is derived"]
     ollama: Annotated[str | None, "Tag of the Ollama library"]
 
 

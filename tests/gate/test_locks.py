@@ -54,6 +54,8 @@ def test_the_lock_says_what_was_recommended(say: Say) -> None:
     assert [file["name"] for file in lock["artifact"]["files"]] == first["artifact"]["files"]
     assert lock["artifact"]["bytes"] == first["artifact"]["bytes"]
     assert lock["artifact"]["revision"] is None
+    sizes = [file["bytes"] for file in lock["artifact"]["files"]]
+    assert (sizes == [lock["artifact"]["bytes"]]) is lock["artifact"]["exact"]
     assert lock["expected"]["memory_bytes"] == first["memory"]["total_bytes"]
     assert [step["argv"] for step in lock["steps"]] == [step["argv"] for step in first["launch"]["steps"]]
     assert lock["requirements"] == json.loads(said.out)["requirements"]
@@ -70,6 +72,7 @@ def test_the_lock_says_what_was_recommended(say: Say) -> None:
         ("--task", "vision", "--gpu", "RTX 3060 12GB", "--language", "de"),
         ("--task", "embedding", "--ram", "8G"),
         ("--task", "code", "--ram", "4G", "--min-speed", "1"),
+        ("--task", "agent", "--device", "Raspberry Pi 4 8GB"),  # nothing there is as fast as an agent wants
     ],
     ids=" ".join,
 )
@@ -119,7 +122,6 @@ CHANGES: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     ("format gone", lambda d: d.update(quantization="Q9_X"), "K101"),
     ("engine gone", lambda d: d.update(engine="tgi"), "K101"),
     ("other repository", lambda d: d["artifact"].update(repo="someone/else-GGUF"), "K102"),
-    ("other size", lambda d: d["artifact"].update(bytes=d["artifact"]["bytes"] - 1), "K102"),
     ("other file", lambda d: d["artifact"]["files"][0].update(name="other.gguf"), "K102"),
     ("one more file", lambda d: d["artifact"]["files"].append({"name": "b", "bytes": 1, "sha256": None}), "K102"),
     ("other license", lambda d: d["model"].update(license="qwen-research"), "K106"),
@@ -168,6 +170,59 @@ def test_what_is_newer_and_dominates_is_said(say: Say, catalog: Catalog) -> None
     assert (catalog.models[newer].released or "") > old["model"]["released"]
     assert found["K105"]["level"] == "warn"
     assert say("check", "--lock", LOCK, "--strict").code == 3
+
+
+EIGHT = ("--task", "chat", "--family", "Qwen3", "--quant", "Q4_K_M", "--ram", "16G", "--max-download", "5G")
+
+
+def test_a_size_counts_where_a_source_states_it(say: Say) -> None:
+    """5,027,783,488 bytes is the file in Qwen/Qwen3-8B-GGUF; a derived size may change with what it is derived from."""
+    document = _locked(say, *EIGHT)
+    artifact = document["artifact"]
+    assert (artifact["repo"], artifact["bytes"], artifact["exact"]) == ("Qwen/Qwen3-8B-GGUF", 5_027_783_488, True)
+    artifact["bytes"] -= 1
+    Path(LOCK).write_text(json.dumps(document), "utf-8")
+    assert _held(say)[1]["K102"] == "fail"
+    artifact["exact"] = False
+    Path(LOCK).write_text(json.dumps(document), "utf-8")
+    assert "K102" not in _held(say)[1]
+
+
+def test_a_repository_that_is_no_longer_preferred_is_said_and_no_more(say: Say, catalog: Catalog) -> None:
+    """Several publish the GGUF files of Qwen2.5-VL; a lock on one that is not the first holds while it has them."""
+    document = _locked(say, "--task", "vision", "--family", "Qwen2.5-VL", "--quant", "Q4_K_M", "--ram", "8G")
+    artifact = document["artifact"]
+    other = next(
+        repo
+        for repo in catalog.models[document["model"]["id"]].quantized
+        if "Q4_K_M" in repo.files and repo.repo != artifact["repo"]
+    )
+    names = other.files["Q4_K_M"].names
+    artifact |= {
+        "repo": other.repo,
+        "files": [{"name": name, "bytes": None, "sha256": None} for name in names],
+        "exact": False,
+    }
+    Path(LOCK).write_text(json.dumps(document), "utf-8")
+    code, findings = _held(say)
+    assert (code, findings["K102"]) == (0, "warn")
+    artifact["files"][0]["name"] += "x"
+    Path(LOCK).write_text(json.dumps(document), "utf-8")
+    assert _held(say)[1]["K102"] == "fail"
+
+
+def test_measured_factors_go_with_the_lock_and_stay_with_its_machine(say: Say) -> None:
+    document = _locked(say, *EIGHT)
+
+    def rate(*words: str) -> float:
+        answer = json.loads(say("check", "--lock", LOCK, *words, "--json").out)
+        return float(answer["models"][0]["choice"]["speed"]["decode_tokens_per_second"]["expected"])
+
+    plain = rate()
+    document["calibration"] = {"decode": 2.0}
+    Path(LOCK).write_text(json.dumps(document), "utf-8")
+    assert rate() == pytest.approx(2 * plain, rel=0.01)
+    assert rate("--ram", "32G") == pytest.approx(plain, rel=0.05)
 
 
 def test_a_policy_is_held_against_a_lock(say: Say) -> None:
