@@ -8,23 +8,28 @@ the same.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
+from math import log2
+from typing import Any
 
 from qwen_advisor.advice import Rejection
 from qwen_advisor.advise.ceilings import Ceilings, Counts, Pace
-from qwen_advisor.advise.search import Found, Search, fitter_for, lifted
+from qwen_advisor.advise.search import Found, Search, lifted
 from qwen_advisor.advise.weighing import settle
 from qwen_advisor.candidates import Candidate
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Fitter, Shortfall
+from qwen_advisor.fit.layout import Laid, Layout
 from qwen_advisor.machine import Machine
+from qwen_advisor.plan import SHARED_CONTEXT, Memory, Placement, Settings
 from qwen_advisor.rank import best_possible, dominates, speed_term
 from qwen_advisor.rules import CANDIDATE_RULES, Question
 from qwen_advisor.task import Requirements
 from qwen_advisor.values import dataclass
 
 _CLOSE = 1e-9  # what rounding may take from a sum of terms
+_KEPT = 8192  # memories of placements, about two KiB each
 _ROUNDED = 1e-5  # and from what dominance compares
 
 
@@ -43,6 +48,8 @@ class _Entry:
 
     worth: float
     modes: tuple[tuple[float, float, int], ...]  # by way of thinking: the same, ability, tokens of an answer
+    bound: float  # what the checkpoint is worth at most in any format
+    bytes: int  # of all weights
     candidate: Candidate
     kind: tuple[str, bool, bool, bool]  # what penalties before placement depend on, beside the machine
 
@@ -55,19 +62,19 @@ class Picker:
         self._catalog = catalog
         self._requirements = requirements
         self._profile = catalog.tasks[requirements.task]
+        self._context: int = catalog.memory_models["llama.cpp"]["cuda_context_bytes"]
         self._counts = Counts(catalog.efficiency)
         self._entries: dict[tuple[str, ...], tuple[_Entry, ...]] = {}
-        self._beside: Fitter | None = None
+        self._beside: _Remembering | None = None
 
     def pick(self, machine: Machine) -> Picked:
         """What `advise` puts first where one answer is asked for."""
         question = Question(
             catalog=self._catalog, machine=machine, requirements=self._requirements, profile=self._profile
         )
-        fitter = fitter_for(question, beside=self._beside)
-        self._beside = self._beside or fitter
+        fitter = self._beside = _Remembering(question, self._beside)
         for asked in (question, lifted(question, "S102")):
-            quick = _Quick(asked, fitter, Ceilings(machine, self._counts))
+            quick = _Quick(asked, fitter, Ceilings(machine, self._counts, self._context))
             entries = self._listed(quick)
             found = quick.first(entries)
             if found is not None and not quick.is_dominated(found, entries):
@@ -95,8 +102,12 @@ class _Quick(Search):
     def __init__(self, question: Question, fitter: Fitter, ceilings: Ceilings) -> None:
         super().__init__(question, fitter)
         self._ceilings = ceilings
+        self._costs = self._weights["terms"][question.requirements.prefer]
+        self._contextless = {**self._weights, "terms": {question.requirements.prefer: {**self._costs, "context": 0.0}}}
+        asked, floor = question.requirements.min_speed, question.profile.floor_speed * self._weights["floor_reach"]
+        self._least_rate = asked or (0.0 if "S102" in question.lifted else floor)  # what rules S101 and S102 want
+        self._hopeless: set[tuple[int, bool]] = set()  # weights that no engine with slots has room for
         self._dues: dict[tuple[str, bool, bool, bool], float] = {}
-        self._waiting: list[tuple[float, int, _Entry]] = []
 
     def entries(self) -> tuple[_Entry, ...]:
         """Every candidate of every model that may answer, the one that could be worth most first."""
@@ -110,9 +121,15 @@ class _Quick(Search):
         weights, requirements, profile = self._weights, self.question.requirements, self.question.profile
         loss, loss_error = self._loss(candidate, "f16")
         lost = (loss + weights["loss_aversion"] * loss_error) / profile.ability_spread
+        native = candidate.checkpoint.context.native or requirements.context
+        spare = weights["terms"][requirements.prefer]["context"] * max(0.0, log2(native / requirements.context))
         modes = []
         for thinking, ability in self.abilities(candidate.checkpoint).items():
-            most = best_possible(ability, profile=profile, requirements=requirements, weights=weights)
+            most, bare = (
+                best_possible(ability, profile=profile, requirements=requirements, weights=given)
+                for given in (weights, self._contextless)
+            )
+            most = min(most, bare + spare)
             thoughts = profile.reasoning_tokens if thinking == "on" else 0
             modes.append((most - lost, ability.value - loss, max(1, requirements.output_tokens) + thoughts))
         few = candidate.format.name in weights["fallback_formats"]
@@ -120,59 +137,77 @@ class _Quick(Search):
             candidate=candidate,
             worth=max((worth for worth, _, _ in modes), default=float("-inf")),
             modes=tuple(modes),
+            bound=self.bound(candidate.checkpoint),
+            bytes=candidate.footprint.tensor_bytes,
             kind=(candidate.engine.id, candidate.known, candidate.artifact.official, few),
         )
 
     def first(self, entries: tuple[_Entry, ...]) -> Found | None:
-        """The best plan of all: the candidate with the highest ceiling is laid out next, until none can be better."""
+        """The best plan of all: the candidate with the highest ceiling is laid out next, until none can be better.
+
+        A ceiling is known roughly first, and exactly only once it is the highest of all.
+        """
         best: Found | None = None
         worth = float("-inf")
-        room = self._ceilings.room
-        for number, entry in enumerate(entries):
-            while self._waiting and -self._waiting[0][0] >= entry.worth:
-                best, worth = self._next(best, worth)
-            if entry.worth < worth - _CLOSE:
+        waiting: list[tuple[float, int, bool]] = []
+        room, coming = self._ceilings.room, iter(enumerate(entries))
+        number, entry = next(coming, (0, None))
+        while waiting or entry is not None:
+            if entry is not None and (not waiting or entry.worth > -waiting[0][0]):
+                if entry.worth < worth - _CLOSE:
+                    entry = None
+                    continue
+                if entry.bytes <= room and self._ceilings.holds(entry.candidate, self._settings(entry.candidate)):
+                    ceiling = self._ceiling(entry, self._ceilings.rough(entry.candidate))
+                    if ceiling >= worth - _CLOSE:
+                        heapq.heappush(waiting, (-ceiling, number, False))
+                number, entry = next(coming, (0, None))
+                continue
+            ceiling, place, exact = heapq.heappop(waiting)
+            if -ceiling < worth - _CLOSE:
                 break
-            if entry.candidate.footprint.tensor_bytes <= room:
-                ceiling = self._ceiling(entry)
-                if ceiling >= worth - _CLOSE:
-                    heapq.heappush(self._waiting, (-ceiling, number, entry))
-        while self._waiting:
-            best, worth = self._next(best, worth)
+            if not exact:
+                candidate = entries[place].candidate
+                paces = self._ceilings.paces(candidate, self._settings(candidate))
+                heapq.heappush(waiting, (-self._ceiling(entries[place], paces), place, True))
+                continue
+            for item in self._plans(entries[place].candidate):
+                if best is None or item.scored.order < best.scored.order:
+                    best, worth = item, item.scored.terms.total
         return best
-
-    def _next(self, best: Found | None, worth: float) -> tuple[Found | None, float]:
-        ceiling, _, entry = heapq.heappop(self._waiting)
-        if -ceiling < worth - _CLOSE:
-            self._waiting.clear()
-            return best, worth
-        for item in self._plans(entry.candidate):
-            if best is None or item.scored.order < best.scored.order:
-                best, worth = item, item.scored.terms.total
-        return best, worth
 
     def _plans(self, candidate: Candidate) -> Iterator[Found]:
         """What the candidate could be run as, by every rule."""
         if any(rule.check(candidate, self.question) is not None for rule in CANDIDATE_RULES):
             return
+        # Ollama and LM Studio run llama.cpp: what has no room there has none beside their own process.
+        weights = (id(candidate.footprint), candidate.engine.id != "llama.cpp") if self._slots(candidate) else None
+        if weights is not None and (weights[0], False) in self._hopeless:
+            return
         laid = self.fitter.options(candidate, self._settings(candidate))
         if isinstance(laid, Shortfall):
+            if weights is not None:
+                self._hopeless.add(weights)
             return
         for item in chain.from_iterable(self.scored(candidate, fitted) for fitted in laid):
             if all(finding.verdict != "fail" for finding in item.warnings):
                 yield item
 
-    def _ceiling(self, entry: _Entry) -> float:
-        """What no plan of the candidate on this machine can be worth more than."""
+    @staticmethod
+    def _slots(candidate: Candidate) -> bool:
+        return candidate.engine.id in SHARED_CONTEXT
+
+    def _ceiling(self, entry: _Entry, paces: Iterable[Pace]) -> float:
+        """What no plan of the candidate at one of these paces can be worth more than."""
         if entry.kind not in self._dues:
             self._dues[entry.kind] = self._penalties(entry.candidate, None)
-        if entry.candidate.architecture.text is None:
-            return entry.worth - self._dues[entry.kind]
-        split = self._weights["split_layers"]
+        split, fill = self._weights["split_layers"], self._costs["memory"]
         highest = float("-inf")
-        for pace in self._ceilings.paces(entry.candidate, self._settings(entry.candidate)):
+        for pace in paces:
+            if self._least_rate * pace.token > 1.0:
+                continue
             for worth, _, tokens in entry.modes:
-                highest = max(highest, worth - split * pace.split + self._at_pace(pace, tokens))
+                highest = max(highest, worth - split * pace.split - fill * pace.fill + self._at_pace(pace, tokens))
         return highest - self._dues[entry.kind]
 
     def _at_pace(self, pace: Pace, tokens: int) -> float:
@@ -181,30 +216,77 @@ class _Quick(Search):
             pace.prompt + tokens * pace.token,
             1.0 / pace.token,
             profile=self.question.profile,
-            weights=self._weights["terms"][self.question.requirements.prefer],
+            weights=self._costs,
         )
 
     def is_dominated(self, first: Found, entries: tuple[_Entry, ...]) -> bool:
         """Whether a model that is worth less is as able, as fast and as small all the same."""
-        plan, worth = first.scored.plan, first.scored.terms.total
-        for checkpoint in {e.candidate.checkpoint.id for e in entries if self._may_dominate(e, first)}:
-            other = self.question.catalog.models[checkpoint]
-            if other.id != plan.checkpoint.id and self.bound(other) >= worth:
-                found = self.best(other).found
-                if found is not None and dominates(found.scored, first.scored):
-                    return True
+        worth = first.scored.terms.total
+        hopeful = {e.candidate.checkpoint.id for e in entries if e.bound >= worth and self._may_dominate(e, first)}
+        for checkpoint in hopeful:
+            found = self.first(tuple(entry for entry in entries if entry.candidate.checkpoint.id == checkpoint))
+            if found is not None and dominates(found.scored, first.scored):
+                return True
         return False
 
     def _may_dominate(self, entry: _Entry, first: Found) -> bool:
         plan, able = first.scored.plan, first.scored.able - _ROUNDED
-        if entry.candidate.footprint.tensor_bytes > plan.memory.total or all(mode[1] < able for mode in entry.modes):
+        tokens = [mode[2] for mode in entry.modes if mode[1] >= able]
+        if not tokens or entry.bytes > plan.memory.total or entry.candidate.checkpoint.id == plan.checkpoint.id:
             return False
-        if entry.candidate.checkpoint.id == plan.checkpoint.id or entry.candidate.architecture.text is None:
-            return entry.candidate.checkpoint.id != plan.checkpoint.id
-        times = (
-            pace.prompt + tokens * pace.token
-            for pace in self._ceilings.paces(entry.candidate, self._settings(entry.candidate))
-            for _, ability, tokens in entry.modes
-            if ability >= able
-        )
+        paces = self._ceilings.paces(entry.candidate, self._settings(entry.candidate))
+        times = (pace.prompt + min(tokens) * pace.token for pace in paces)
         return min(times, default=float("inf")) <= plan.speed.time_to_answer + _ROUNDED
+
+
+class _Lean(Layout):
+    """Passes over what cannot hold the weights alone; only what overflows least would have wanted to know."""
+
+    def _whole(self, devices: tuple[int, ...]) -> Iterator[Laid]:
+        footprint, room = self.candidate.footprint, 0
+        body = footprint.layers_dense + footprint.layers_experts
+        most = len(devices) if self.candidate.engine.multi_gpu == "layers" else 1
+        for used in range(1, most + 1):
+            room += self.machine.accelerators[devices[used - 1]].budget
+            if body <= room or used == most or self.machine.memory.unified:
+                laid = self._laid(self._mode(devices[0]), self._spread(devices[:used], self.count))
+                yield laid
+                if self._fits(laid):
+                    return
+
+
+class _Remembering(Fitter):
+    """Keeps what placements take, which differs between machines by the kinds of their processors alone."""
+
+    def __init__(self, question: Question, beside: _Remembering | None) -> None:
+        wanted = max(question.profile.comfortable_speed, question.requirements.min_speed or 0.0)
+        super().__init__(question.catalog, question.machine, comfortable=wanted, beside=beside)
+        self.kept: dict[Any, Memory] = beside.kept if beside else {}
+        self.kinds: dict[Any, int] = beside.kinds if beside else {}
+        machine = question.machine
+        cpu = (machine.cpu.arch, machine.cpu.features)
+        vendors = tuple(a.vendor for a in machine.accelerators)
+        self._alike = self._kind(cpu, vendors)
+        # Servers reserve by the size of the first card, and versions of engines differ in what they allocate.
+        cards = tuple((a.vendor, a.kind, a.name, a.memory) for a in machine.accelerators)
+        self._same = self._kind(cpu, cards, machine.memory.unified, machine.engines)
+
+    def _kind(self, *facts: Any) -> int:
+        if len(self.kinds) >= _KEPT:
+            self.kinds.clear()
+            self.kept.clear()
+        return self.kinds.setdefault(facts, len(self.kinds))
+
+    def _layout(self, candidate: Candidate, settings: Settings) -> Layout:
+        laid = super()._layout(candidate, settings)
+        return _Lean(candidate=candidate, settings=settings, machine=self.machine, memory_of=laid.memory_of)
+
+    def _memory(self, candidate: Candidate, settings: Settings, placement: Placement) -> Memory:
+        kind = self._alike if settings.engine in SHARED_CONTEXT else self._same
+        key = (id(candidate), settings, placement, kind)
+        found = self.kept.get(key)
+        if found is None:
+            if len(self.kept) >= _KEPT:
+                self.kept.clear()
+            found = self.kept[key] = super()._memory(candidate, settings, placement)
+        return found

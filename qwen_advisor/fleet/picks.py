@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from qwen_advisor.advice import Recommendation, Rejection
+from qwen_advisor.advice import Rejection
 from qwen_advisor.advise.picking import Picker
+from qwen_advisor.advise.search import Found
 from qwen_advisor.describe import describe, override
 from qwen_advisor.errors import AdvisorError, UsageError
 from qwen_advisor.facts import Catalog
@@ -18,6 +19,7 @@ from qwen_advisor.task import Requirements
 from qwen_advisor.values import dataclass
 
 _WHERE = "machine"
+_SLOW = "nothing reaches the least speed of this task on this machine; this comes nearest"
 _HARDWARE = ("M101", "S101", "S102")  # rules that a larger or faster machine passes
 
 
@@ -30,7 +32,6 @@ class Pick:
     engine: str
     thinking: Literal["on", "off", "none"]
     context: int
-    largest_context: int | None
     mode: Mode
     memory: int
     budget: int
@@ -82,9 +83,9 @@ class Desk:
                 message += f"; did you mean {' or '.join(error.suggestions)}?"
             return Fault(message=message, hint=error.hint)
         picked = self._picker.pick(machine)
-        if picked.recommendation is None:
+        if picked.found is None:
             return Nothing(message=_nearest(picked.rejected))
-        return _pick(picked.recommendation, picked.notes)
+        return _pick(picked.found, slow=picked.slow)
 
 
 def machine_of(words: Words, catalog: Catalog) -> Machine:
@@ -107,28 +108,28 @@ def machine_of(words: Words, catalog: Catalog) -> Machine:
     return override(machine, description_of(said, _WHERE)) if said else machine
 
 
-def _pick(first: Recommendation, notes: tuple[str, ...]) -> Pick:
-    plan = first.plan
+def _pick(first: Found, *, slow: bool) -> Pick:
+    plan = first.scored.plan
+    notes = (_SLOW,) if slow else ()
     return Pick(
         model=plan.checkpoint.id,
         quantization=plan.format,
         engine=plan.settings.engine,
         thinking=plan.thinking,
         context=plan.settings.context_per_request,
-        largest_context=first.largest_context,
         mode=plan.placement.mode,
         memory=plan.memory.total,
         budget=plan.budget,
         decode=plan.speed.decode,
         first_token=plan.speed.time_to_first_token,
         answer=plan.speed.time_to_answer,
-        ability=first.ability.value - first.quantization_loss,
-        standard_error=first.ability.standard_error,
+        ability=first.scored.able,
+        standard_error=first.scored.ability.standard_error,
         license=plan.checkpoint.license,
         repo=plan.artifact.repo,
         file=plan.artifact.files[0] if plan.artifact.files else None,
         ollama=plan.artifact.ollama,
-        notes=(*notes, *first.warnings),
+        notes=(*notes, *(finding.message for finding in first.warnings)),
     )
 
 

@@ -16,7 +16,6 @@ class FleetPickShape(TypedDict):
     engine: str
     thinking: Literal["on", "off", "none"]
     context_tokens: int
-    largest_context_tokens: Annotated[int | None, "What one request could reach with the same placement"]
     placement: Mode
     memory_bytes: int
     budget_bytes: Annotated[int, "Of the pools that are used"]
