@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from qwen_advisor.describe import Description, describe
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.names import resolve_model
 from qwen_advisor.training.memory import training_memory
+from qwen_advisor.training.room import place_of
 from qwen_advisor.training.settings import Training
+from qwen_advisor.training.speed import training_speed
 from qwen_advisor.training.stack import Stack, stack_of
 from qwen_advisor.units import GIB
 
@@ -266,9 +269,34 @@ def _number(text: str) -> float | None:
         return None
 
 
-def by_source(rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
-    """The rows of each source, in the order in which they come."""
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row.source, []).append(row)
-    yield from groups.items()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedRow:
+    """One published rate and the predicted range, in tokens per second."""
+
+    source: str
+    measured: float
+    low: float
+    expected: float
+    high: float
+
+
+def read_speed(catalog: Catalog, path: Path = ROWS) -> list[SpeedRow]:
+    """The rates of Qwen's own table: seconds for eight sequences of one length on A100."""
+    machine = describe(catalog, Description(gpus=("A100 80GB",), ram=512 << 30))
+    found = []
+    with path.open(encoding="utf-8", newline="") as stream:
+        for record in csv.DictReader(stream):
+            seconds = _number(record["speed"])
+            if seconds is None or not record["framework"].startswith("QwenLM/Qwen") or record["speed_unit"] != "s/iter":
+                continue
+            run, _, source, _ = _qwen_table(catalog, record)
+            name = record["model"].replace("Qwen-1.8B", "Qwen-1_8B")
+            architecture = catalog.architectures[resolve_model(catalog, name).architecture]
+            speed = training_speed(catalog, architecture, run, place_of(machine), dataset=None, epochs=1)
+            if speed is not None:
+                rate = speed.tokens
+                measured = run.tokens_per_step / seconds
+                found.append(
+                    SpeedRow(source=source, measured=measured, low=rate.low, expected=rate.expected, high=rate.high)
+                )
+    return found

@@ -115,7 +115,7 @@ def _parts(
     held = [
         part("weights", wide * (dense / split.weights + experts / split.experts), basis, "shapes of the repository"),
         part("gradients", own * gradient / split.gradients, "exact", "one for each trained parameter"),
-        part("optimizer_states", states * own / trained.total / split.states, "exact", _OPTIMIZERS[run.optimizer]),
+        part("optimizer_states", states / split.states, "exact", _OPTIMIZERS[run.optimizer]),
     ]
     if run.adapters:
         size = own * (_HALF if master else width) / split.weights
