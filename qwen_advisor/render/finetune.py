@@ -152,8 +152,8 @@ def _facts(plan: TrainingPlan, data: DataReport | None) -> Iterator[tuple[str, s
     if run.gpus > 1:
         yield "GPUs", f"{run.gpus}: {_SHARDING[run.sharding]}"
     yield "memory", f"{words.used(plan.memory.device, plan.place.budget)} on each GPU"
-    if plan.largest_seq_len is not None:
-        yield "room", f"sequences up to {plan.largest_seq_len:,} tokens, or batches up to {plan.largest_batch or 0:,}"
+    if plan.largest_seq_len is not None or plan.largest_batch is not None:
+        yield "room", _room(plan)
     if plan.speed is None:
         yield "speed", "not known: nothing is known of the arithmetic of this device"
     else:
@@ -172,6 +172,13 @@ def _facts(plan: TrainingPlan, data: DataReport | None) -> Iterator[tuple[str, s
         again = f", {data.duplicates:,} stand there twice" if data.duplicates else ""
         yield "data", f"{data.rows:,} rows of {data.shape}, {data.tokens:,} tokens by {data.counted_by}"
         yield "", f"middle {data.median:,}, longest {data.longest:,} tokens; {over}{again}"
+
+
+def _room(plan: TrainingPlan) -> str:
+    """How far the run could grow."""
+    length = "none" if plan.largest_seq_len is None else f"up to {plan.largest_seq_len:,} tokens"
+    batch = "none of this length" if plan.largest_batch is None else f"up to {plan.largest_batch:,}"
+    return f"sequences: {length}; batch: {batch}"
 
 
 def _time(seconds: float) -> str:
@@ -198,14 +205,14 @@ def _memory(plan: TrainingPlan) -> Grid:
 
 def _remedies(plan: TrainingPlan) -> Iterator[str]:
     for remedy in plan.remedies:
-        cost = f" costs {remedy.cost}" if remedy.cost != "none" else " costs nothing"
-        yield f"{remedy.change}: {remedy.option} -> {gib(remedy.device)};{cost}"
+        yield f"{remedy.change}: {remedy.option} -> {gib(remedy.device)}; cost: {remedy.cost}"
 
 
 def choice_report(advice: TrainingAdvice) -> Report:
     """The models to train here, best first."""
     best = advice.choices[0] if advice.choices else None
     place = advice.place.name
+    slow = () if advice.place.card else ("without a GPU training is for trying a script, not for a result",)
     task = advice.requirements.task
     if best is None:
         near = advice.smallest
@@ -247,6 +254,7 @@ def choice_report(advice: TrainingAdvice) -> Report:
                         f"next: qwen-advisor finetune {words.short(best.checkpoint.id)} --method {best.run.method}"
                         f" --seq-len {best.run.seq_len} --format script -o train.py"
                     ),
+                    *slow,
                 ),
             ),
         ),

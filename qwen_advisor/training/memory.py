@@ -114,7 +114,7 @@ def _parts(
     states = state_bytes(run.optimizer, trained, _SINGLE if master else width) + master * _SINGLE * trained.total
     held = [
         part("weights", wide * (dense / split.weights + experts / split.experts), basis, "shapes of the repository"),
-        part("gradients", own * gradient / split.gradients, "exact", "one for each trained parameter"),
+        part("gradients", own * gradient / split.gradients, "exact", "one a trained parameter"),
         part("optimizer_states", states / split.states, "exact", _OPTIMIZERS[run.optimizer]),
     ]
     if run.adapters:
@@ -129,11 +129,11 @@ def _parts(
     copied = step_bytes(run.optimizer, trained, master=master and run.sharding != "megatron")
     step = (copied + stack.step_copies * width * trained.total) / split.states
     standing = sum(part.bytes for part in held)
-    yield part("activations", kept, "measured model", "arXiv 1604.06174; modelling code of Transformers")
+    yield part("activations", kept, "measured model", "arXiv 1604.06174, Transformers")
     if loss >= working:
         yield part("loss", loss, "measured model", _LOSSES[run.loss])
     else:
-        yield part("recomputed_layer", working, "measured model", "modelling code of Transformers")
+        yield part("recomputed_layer", working, "measured model", "Transformers")
     peak = kept + max(loss, working)
     yield part("optimizer_step", max(0.0, step - peak), "measured model", _OPTIMIZERS[run.optimizer])
     if run.format != "BF16" and run.format not in READY_QUANTIZED:
@@ -144,10 +144,10 @@ def _parts(
         "published",
         "https://www.deepspeed.ai/docs/config-json/" if master else "torch.distributed",
     )
-    yield part("cuda_context", stack.context_bytes, "measured model", "benchmarks/finetune_accuracy.py")
+    yield part("cuda_context", stack.context_bytes, "measured model", "finetune-accuracy")
     # What an optimizer step takes has one size every time, so no block is held in vain beside it.
     slack = stack.standing_slack * standing + max(peak * (1 + stack.slack), step) - max(peak, step)
-    yield part("allocator_slack", slack, "measured model", "benchmarks/finetune_accuracy.py")
+    yield part("allocator_slack", slack, "measured model", "finetune-accuracy")
 
 
 def base_bytes(catalog: Catalog, architecture: Architecture, run: Training, stack: Stack) -> tuple[int, int]:
@@ -177,13 +177,13 @@ def _widest(architecture: Architecture) -> int:
 
 
 _OPTIMIZERS = {
-    "adamw": "arXiv 1711.05101; torch.optim.AdamW, fused",
+    "adamw": "arXiv 1711.05101, fused",
     "adamw-8bit": "arXiv 2110.02861; bitsandbytes",
     "adafactor": "arXiv 1804.04235",
     "muon": "https://kellerjordan.github.io/posts/muon/",
 }
 _LOSSES = {
-    "full": "ForCausalLMLoss of Transformers, in float32",
+    "full": "ForCausalLMLoss, in float32",
     "chunked": "trl/kernels/chunked_logprob.py",
     "fused": "liger_kernel/ops/fused_linear_cross_entropy.py",
 }
