@@ -109,7 +109,8 @@ class Fitter:
         found = [first]
         if first.placement.mode == "hybrid":
             if not first.placement.cpu_expert_layers:
-                found += [other for other in self._laid_out(candidate, first.settings) if other.placement.mode == "cpu"]
+                plain = (other for variant in self._variants(settings) for other in self._laid_out(candidate, variant))
+                found += islice((other for other in plain if other.placement.mode == "cpu"), 1)
         elif first.room.fill > FULL:
             later = dropwhile(lambda variant: variant != first.settings, self._variants(settings))
             for variant in islice(later, 1, None):

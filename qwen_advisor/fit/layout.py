@@ -12,6 +12,8 @@ from qwen_advisor.machine import Accelerator, Machine
 from qwen_advisor.plan import Memory, Mode, Placement, Settings
 from qwen_advisor.values import dataclass
 
+_STEPS = 4  # steps of one before the strides grow
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laid:
@@ -165,9 +167,26 @@ class Layout:
             while step > 1 and self._devices_hold(fewer := lay(step - 1)):
                 step, found = step - 1, fewer
             return found
-        while not self._devices_hold(found):
-            step += 1
-            found = lay(step)
+        return self._walked_up(step, last, lay)
+
+    def _walked_up(self, step: int, last: Laid, lay: Callable[[int], Laid]) -> Laid:
+        """The first after ``step`` that the devices hold: step by step at first, then in strides that are halved."""
+        too_few, stride, tried = step, 1, 0
+        found, enough = last, self.count
+        while too_few + stride < self.count:
+            trial = lay(too_few + stride)
+            if self._devices_hold(trial):
+                found, enough = trial, too_few + stride
+                break
+            too_few, tried = too_few + stride, tried + 1
+            stride = 1 if tried < _STEPS else 2 * stride
+        while enough - too_few > 1:
+            middle = (too_few + enough) // 2
+            trial = lay(middle)
+            if self._devices_hold(trial):
+                found, enough = trial, middle
+            else:
+                too_few = middle
         return found
 
     def _excess(self, laid: Laid) -> int:
