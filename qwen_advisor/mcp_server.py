@@ -17,26 +17,33 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
-from qwen_advisor import __version__, api
+from qwen_advisor import __version__, answers, api
 from qwen_advisor.engine import EngineId
 from qwen_advisor.errors import AdvisorError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.machine import Machine
 from qwen_advisor.plan import KvType
+from qwen_advisor.render import compare as compare_report
 from qwen_advisor.render import estimate as estimate_report
 from qwen_advisor.render import hardware as hardware_report
+from qwen_advisor.render import plan as plan_report
 from qwen_advisor.render import recommend as recommend_report
+from qwen_advisor.render import why_not as why_not_report
+from qwen_advisor.render.compare_documents import compare_document
 from qwen_advisor.render.documents import estimate_document, recommend_document
 from qwen_advisor.render.markdown import markdown
+from qwen_advisor.render.plan_documents import plan_document
 from qwen_advisor.render.report import Report
 from qwen_advisor.render.schema import json_schema
+from qwen_advisor.render.why_not_documents import why_not_document
 from qwen_advisor.task import Prefer, TaskId, ThinkingChoice
 from qwen_advisor.units import parse_size, parse_tokens
 
 INSTRUCTIONS = """\
 Says which Qwen model, quantization and engine to run for a task on a machine, and what a model takes in memory and how
-fast it runs. Nothing is fetched and nothing is changed. Describe a machine by ram, vram, gpu or device; without them
-the machine that this server runs on is looked at.
+fast it runs; compares models, says why one is not the answer, and what hardware one needs. Nothing is fetched and
+nothing is changed. Describe a machine by ram, vram, gpu or device; without them the machine that this server runs on
+is looked at.
 """
 _REJECTED = 10  # models that were ruled out, in an answer that did not ask for an explanation
 
@@ -142,6 +149,91 @@ class Advisor:
         )
         return _result(estimate_report.report(answer), estimate_document(answer))
 
+    def plan(
+        self,
+        model: Model,
+        task: Annotated[
+            TaskId | None, Field(description="What requests look like; the model's own if not said.")
+        ] = None,
+        context: Context = None,
+        concurrency: Annotated[int, Field(ge=1, description="Requests served at the same time.")] = 1,
+        min_speed: Annotated[float | None, Field(gt=0, description="Least tokens per second per request.")] = None,
+        engines: Annotated[list[EngineId] | None, Field(description="Allow these engines only.")] = None,
+        quantizations: Annotated[list[str] | None, Field(description="Allow these only, such as Q4_K_M.")] = None,
+    ) -> CallToolResult:
+        """What hardware a model needs: the least, the sensible and the comfortable, and memory by quantization."""
+        answer = answers.plan(
+            model,
+            catalog=self._catalog,
+            task=task,
+            context=_tokens(context),
+            concurrency=concurrency,
+            min_speed=min_speed,
+            engines=engines or (),
+            quantizations=quantizations or (),
+        )
+        return _result(plan_report.report(answer), plan_document(answer))
+
+    def compare(
+        self,
+        models: Annotated[list[str], Field(min_length=1, description="Repositories, short forms or Ollama tags.")],
+        task: Annotated[TaskId | None, Field(description="What for; one that all answer if not said.")] = None,
+        ram: Ram = None,
+        vram: Vram = None,
+        gpu: Gpu = None,
+        device: Device = None,
+        cpu_cores: CpuCores = None,
+        nodes: Nodes = 1,
+        context: Context = None,
+        concurrency: Annotated[int, Field(ge=1, description="Requests served at the same time.")] = 1,
+        min_speed: Annotated[float | None, Field(gt=0, description="Least tokens per second per request.")] = None,
+        prefer: Annotated[Prefer, Field(description="What to lean towards.")] = "balanced",
+    ) -> CallToolResult:
+        """Models side by side on a machine: the best setting of each, what wins where, and what does not run."""
+        answer = answers.compare(
+            *models,
+            machine=self._machine(ram, vram, gpu, device, cpu_cores, nodes),
+            catalog=self._catalog,
+            task=task,
+            context=_tokens(context),
+            concurrency=concurrency,
+            min_speed=min_speed,
+            prefer=prefer,
+        )
+        return _result(compare_report.report(answer), compare_document(answer))
+
+    def why_not(
+        self,
+        model: Model,
+        task: Annotated[TaskId, Field(description="What the model is for.")] = "chat",
+        ram: Ram = None,
+        vram: Vram = None,
+        gpu: Gpu = None,
+        device: Device = None,
+        cpu_cores: CpuCores = None,
+        nodes: Nodes = 1,
+        context: Context = None,
+        concurrency: Annotated[int, Field(ge=1, description="Requests served at the same time.")] = 1,
+        min_speed: Annotated[float | None, Field(gt=0, description="Least tokens per second per request.")] = None,
+        license: Annotated[str, Field(description="any, permissive, or an SPDX id.")] = "any",  # noqa: A002  the contract's word
+        tools: Annotated[bool, Field(description="It must call tools.")] = False,
+        prefer: Annotated[Prefer, Field(description="What to lean towards.")] = "balanced",
+    ) -> CallToolResult:
+        """Why a model is not the first answer of recommend, and the smallest changes that let it in or put it first."""
+        answer = answers.why_not(
+            model,
+            machine=self._machine(ram, vram, gpu, device, cpu_cores, nodes),
+            catalog=self._catalog,
+            task=task,
+            context=_tokens(context),
+            concurrency=concurrency,
+            min_speed=min_speed,
+            license=license,
+            tools=tools,
+            prefer=prefer,
+        )
+        return _result(why_not_report.report(answer), why_not_document(answer))
+
     def inspect_hardware(
         self,
         ram: Ram = None,
@@ -182,6 +274,9 @@ def server(extra: Sequence[Path] = ()) -> MCPServer:
     tools: tuple[tuple[str, Callable[..., CallToolResult], str], ...] = (
         ("recommend", advisor.recommend, "recommend-1"),
         ("estimate", advisor.estimate, "estimate-1"),
+        ("plan", advisor.plan, "plan-1"),
+        ("compare", advisor.compare, "compare-1"),
+        ("why_not", advisor.why_not, "why-not-1"),
         ("inspect_hardware", advisor.inspect_hardware, "hardware-1"),
     )
     return MCPServer(

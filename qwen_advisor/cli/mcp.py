@@ -14,7 +14,8 @@ Examples:
   qwen-advisor mcp
   claude mcp add qwen-advisor -- qwen-advisor mcp
 
-An agent starts it and speaks to it over stdin and stdout. Tools: recommend, estimate, inspect_hardware.
+An agent starts it and speaks to it over stdin and stdout.
+Tools: recommend, estimate, plan, compare, why_not, inspect_hardware.
 It needs the extra: pip install 'qwen-advisor[mcp]'
 """
 

@@ -241,8 +241,8 @@ def _goals(answer: HardwarePlan) -> tuple[str, ...]:
             f"least: it fits and decodes {words.figure(goals.least_speed)} tokens/s or more",
             f"sensible: {wanted} tokens/s are expected, {room}",
             (
-                f"comfortable: the low end of the range is {wanted} tokens/s too, a whole answer takes {patience} at most,"
-                f" and {words.tokens(goals.roomy_context)} tokens fit"
+                f"comfortable: the low end of the range is {wanted} tokens/s too, a whole answer takes {patience} at"
+                f" most, and {words.tokens(goals.roomy_context)} tokens fit"
             ),
         )
     ranked = "classes stand in the order in which their machines usually cost more; the catalogue holds no prices"

@@ -15,12 +15,13 @@ from qwen_advisor.render.documents import (
     memory_json,
     model_json,
     placement_json,
+    rate_json,
     rejection_json,
     requirements_json,
     settings_json,
     speed_json,
 )
-from qwen_advisor.render.plan_shapes import CardShape, ClassShape, FormatShape, HousingShape, PlanDocument
+from qwen_advisor.render.plan_shapes import BriefShape, CardShape, ClassShape, FormatShape, HousingShape, PlanDocument
 from qwen_advisor.sizing import ClassNeeds, FormatNeeds, HardwarePlan, Housing
 
 
@@ -53,9 +54,34 @@ def plan_document(answer: HardwarePlan) -> PlanDocument:
 def _class(needs: ClassNeeds) -> ClassShape:
     return {
         "class": needs.kind,
-        "least": _housing(needs.least),
-        "sensible": _housing(needs.sensible),
-        "comfortable": _housing(needs.comfortable),
+        "least": _brief(needs.least),
+        "sensible": _brief(needs.sensible),
+        "comfortable": _brief(needs.comfortable),
+    }
+
+
+def _brief(house: Housing | None) -> BriefShape | None:
+    if house is None:
+        return None
+    plan, machine = house.plan, house.machine
+    return {
+        "machine": house.title,
+        "options": list(house.options),
+        "tier": house.tier,
+        "nodes": machine.nodes,
+        "accelerators": _cards(machine),
+        "ram_bytes": machine.memory.total,
+        "alternatives": list(house.alternatives),
+        "quantization": plan.format,
+        "engine": plan.settings.engine,
+        "thinking": plan.thinking,
+        "largest_context_tokens": house.largest_context,
+        "memory_total_bytes": plan.memory.total,
+        "memory_budget_bytes": plan.budget,
+        "decode_tokens_per_second": rate_json(plan.speed.decode),
+        "prefill_tokens_per_second": rate_json(plan.speed.prefill),
+        "time_to_first_token_seconds": four_digits(plan.speed.time_to_first_token),
+        "time_to_answer_seconds": four_digits(plan.speed.time_to_answer),
     }
 
 

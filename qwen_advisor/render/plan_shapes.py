@@ -13,6 +13,7 @@ from qwen_advisor.render.shapes import (
     MemoryShape,
     ModelShape,
     PlacementShape,
+    RateShape,
     RejectionShape,
     RequirementsShape,
     SettingsShape,
@@ -63,6 +64,28 @@ class HousingShape(TypedDict):
     warnings: list[str]
 
 
+class BriefShape(TypedDict):
+    """The same in brief."""
+
+    machine: Annotated[str, "In words"]
+    options: Annotated[list[str], "The options that describe it to every verb"]
+    tier: Annotated[Tier, "The highest that it reaches"]
+    nodes: int
+    accelerators: list[CardShape]
+    ram_bytes: Annotated[int, "Main memory of one machine"]
+    alternatives: Annotated[list[str], "Machines of other makers that reach the tier of this column too"]
+    quantization: str
+    engine: str
+    thinking: Literal["on", "off", "none"]
+    largest_context_tokens: Annotated[int, "The longest context that would still fit"]
+    memory_total_bytes: int
+    memory_budget_bytes: Annotated[int, "What the pools it lies in can give"]
+    decode_tokens_per_second: RateShape
+    prefill_tokens_per_second: RateShape
+    time_to_first_token_seconds: float
+    time_to_answer_seconds: float
+
+
 class TiersShape(TypedDict):
     """The first machine that reaches each tier, in the order of the classes; null where none does."""
 
@@ -75,9 +98,9 @@ ClassShape = TypedDict(
     "ClassShape",
     {
         "class": Annotated[HardwareClass, "Kind of machine, in the order in which they usually cost more"],
-        "least": HousingShape | None,
-        "sensible": HousingShape | None,
-        "comfortable": HousingShape | None,
+        "least": BriefShape | None,
+        "sensible": BriefShape | None,
+        "comfortable": BriefShape | None,
     },
 )
 ClassShape.__doc__ = "The smallest machine of one class for each tier; null where the class has none."

@@ -16,16 +16,22 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from qwen_advisor import estimate, load_catalog, recommend
+from qwen_advisor import compare, estimate, load_catalog, plan, recommend, why_not
 from qwen_advisor.api import machine_for
 from qwen_advisor.cli import main
+from qwen_advisor.render.compare_documents import compare_document
 from qwen_advisor.render.documents import estimate_document, recommend_document
+from qwen_advisor.render.plan_documents import plan_document
 from qwen_advisor.render.schema import json_schema
+from qwen_advisor.render.why_not_documents import why_not_document
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = {
     "recommend": "recommend-1",
     "estimate": "estimate-1",
+    "plan": "plan-1",
+    "compare": "compare-1",
+    "why_not": "why-not-1",
     "inspect_hardware": "hardware-1",
 }
 
@@ -57,6 +63,10 @@ def told() -> dict[str, Any]:
             "all": await client.call_tool("recommend", {"ram": "16G", "explain": True, "context": "32k"}),
             "nothing": await client.call_tool("recommend", {"ram": "512M"}),
             "estimate": await client.call_tool("estimate", {"model": "qwen3:8b", "gpu": ["RTX 4090"], "context": 8192}),
+            "plan": await client.call_tool("plan", {"model": "Qwen3-0.6B", "context": "16k"}),
+            "no plan": await client.call_tool("plan", {"model": "Qwen3-8B", "context": "2m"}),
+            "compare": await client.call_tool("compare", {"models": ["Qwen3-8B", "Qwen3.5-9B"], "ram": "16G"}),
+            "why not": await client.call_tool("why_not", {"model": "Qwen3-8B", "ram": "16G"}),
             "hardware": await client.call_tool("inspect_hardware", {"device": "Raspberry Pi 5 8GB"}),
             "here": await client.call_tool("inspect_hardware", {}),
             "wrong model": await client.call_tool("estimate", {"model": "Qwen3-9B", "ram": "16G"}),
@@ -93,6 +103,19 @@ def test_recommend_is_the_command_s_document(told: dict[str, Any]) -> None:
     assert told["recommend"].content[0].text.startswith("## Use ")
     assert len(told["all"].structured_content["rejected"]) > 10
     assert told["all"].structured_content["requirements"]["context_tokens"] == 32768
+
+
+def test_plan_compare_and_why_not_are_the_commands_documents(told: dict[str, Any]) -> None:
+    answers = {
+        "plan": plan_document(plan("Qwen3-0.6B", context=16384)),
+        "compare": compare_document(compare("Qwen3-8B", "Qwen3.5-9B", ram="16G")),
+        "why not": why_not_document(why_not("Qwen3-8B", ram="16G")),
+    }
+    for name, document in answers.items():
+        assert told[name].structured_content == json.loads(json.dumps(document)), name
+        assert told[name].content[0].text.startswith("## ")
+    assert not told["no plan"].is_error
+    assert told["no plan"].structured_content["rejected"]["rule"] == "T107"
 
 
 def test_nothing_fits_is_an_answer(told: dict[str, Any]) -> None:
