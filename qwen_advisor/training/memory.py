@@ -125,9 +125,11 @@ def _parts(
     kept = per_token.kept * run.tokens
     working = per_token.working * run.tokens
     loss = loss_bytes(text, run, head_trained=not run.adapters or run.train_embeddings, full=stack.logit_bytes)
-    # Megatron makes no float32 copy of the gradients: they are float32.
-    copied = step_bytes(run.optimizer, trained, master=master and run.sharding != "megatron")
-    step = (copied + stack.step_copies * width * trained.total) / split.states
+    step = (step_bytes(run.optimizer, trained) + stack.step_copies * width * trained.total) / split.states
+    if run.sharding.startswith("zero"):
+        # DeepSpeed turns gradients into float32 before it steps; ZeRO-3 does so for a group of weights at a time.
+        group = constants["deepspeed_group_elements"] if run.sharding == "zero3" else trained.total
+        step += _SINGLE * min(trained.total / split.states, group)
     standing = sum(part.bytes for part in held)
     yield part("activations", kept, "measured model", "arXiv 1604.06174, Transformers")
     if loss >= working:

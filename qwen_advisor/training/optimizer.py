@@ -32,16 +32,16 @@ def state_bytes(optimizer: Optimizer, trained: Trainable, width: int) -> int:
             return width * (trained.matrices - stacked) + 2 * width * rest
 
 
-def step_bytes(optimizer: Optimizer, trained: Trainable, *, master: bool) -> int:
+def step_bytes(optimizer: Optimizer, trained: Trainable) -> int:
     """Bytes that exist only while the optimizer steps.
 
-    With a master copy (DeepSpeed) the gradients are turned into float32 first. Adafactor and Muon work on one matrix
-    at a time: an update in float32, or three products of Newton-Schulz in 16 bit. AdamW is fused and takes nothing.
+    Adafactor and Muon work on one matrix at a time: an update in float32, or three products of Newton-Schulz in 16
+    bit. AdamW is fused and takes nothing.
     """
-    size = _SINGLE * trained.total if master else 0
     match optimizer:
         case "adafactor":
-            size += 2 * _SINGLE * trained.largest
+            return 2 * _SINGLE * trained.largest
         case "muon":
-            size += 3 * 2 * trained.largest
-    return size
+            return 3 * 2 * trained.largest
+        case _:
+            return 0

@@ -55,8 +55,9 @@ def communication_bytes(
         case "zero1" | "zero2":
             size += _HALF * sum(min(bucket, trained) for bucket in buckets)
         case "zero3":
-            # Embedding and head are gathered whole, beside what is allowed to stay live.
-            live = constants["deepspeed_live_elements"] + max(parts.embedding, parts.head)
+            # Embedding and head are gathered whole, beside what may stay live and what is soon used again.
+            live = constants["deepspeed_live_elements"] + constants["deepspeed_reuse_elements"]
+            live += max(parts.embedding, parts.head)
             size += _HALF * (min(live, parts.language_model) + min(buckets[1], trained))
         case "fsdp":
             layers = architecture.text.num_hidden_layers if architecture.text else 1
