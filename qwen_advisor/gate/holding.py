@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from qwen_advisor.advise.search import Search, fitter_for
 from qwen_advisor.advise.weighing import weigh
@@ -19,7 +19,7 @@ from qwen_advisor.gate.laying import (
     locked_candidate,
     locked_question,
 )
-from qwen_advisor.gate.lock import Lock, stated_bytes
+from qwen_advisor.gate.lock import Lock, LockedFile, stated_bytes
 from qwen_advisor.gate.verdict import Level, Place, Ruling, Verdict, ruling
 from qwen_advisor.machine import Machine
 from qwen_advisor.model import Checkpoint
@@ -103,6 +103,8 @@ def _files(checkpoint: Checkpoint, candidate: Candidate, lock: Lock) -> Iterator
     if lock.exact and stated is not None and stated != lock.bytes:
         message = f"the files of {lock.repo} took {lock.bytes:,} bytes, today they take {stated:,}"
         yield _ruling("K102", K102, "fail", message, lock.bytes, stated)
+    elif (other := _other_projector(checkpoint, lock)) is not None:
+        yield _ruling("K102", K102, "fail", f"{lock.repo} has no projector {other.name} of the locked size")
     elif lock.repo == today.repo and names == today.files:
         yield _ruling("K102", K102)
     elif lock.repo == today.repo:
@@ -116,6 +118,23 @@ def _files(checkpoint: Checkpoint, candidate: Candidate, lock: Lock) -> Iterator
         else:
             then = lock.repo or "nowhere: the weights had to be converted"
             yield _ruling("K102", K102, "fail", f"{lock.quantization} was taken from {then}; today it is from {now}")
+
+
+def _other_projector(checkpoint: Checkpoint, lock: Lock) -> LockedFile | None:
+    """The first file of the projector that the repository no longer has, or has in another size."""
+    there = {
+        name: file.bytes if len(file.names) == 1 else None
+        for known in checkpoint.quantized
+        if known.repo == lock.repo
+        for file in known.projector.values()
+        for name in file.names
+    }
+    return next((file for file in lock.projector if not _same(file, there)), None)
+
+
+def _same(file: LockedFile, there: Mapping[str, int | None]) -> bool:
+    """Whether a file is there, in the size that was locked where both are known."""
+    return file.name in there and (file.bytes is None or there[file.name] in (None, file.bytes))
 
 
 def _still_there(checkpoint: Checkpoint, lock: Lock, names: tuple[str, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from qwen_advisor.advice import Advice, Recommendation
+from qwen_advisor.advice import Advice, Plan, Recommendation
 from qwen_advisor.engines import Step, launch
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Calibration
@@ -16,6 +16,8 @@ from qwen_advisor.task import Requirements
 from qwen_advisor.values import dataclass, field, replace
 
 SCHEMA = "qwen-advisor/lock/1"
+# Of the formats of a projector the smallest that loses nothing that can be measured, as llama.cpp's -hf prefers it.
+_PROJECTORS = ("F16", "BF16", "Q8_0", "F32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Lock:
     revision: str | None  # commit of the repository, None where nobody looked
     files: tuple[LockedFile, ...]
     bytes: int  # of the whole download, without a separate projector
+    projector: tuple[LockedFile, ...]  # the separate one that the plan loads, none where it loads none
     exact: bool  # whether a source states them; otherwise they are derived
     ollama: str | None
     settings: Settings
@@ -79,6 +82,7 @@ def lock_of(advice: Advice, pick: Recommendation, catalog: Catalog, *, program: 
         revision=None,
         files=tuple(LockedFile(name=name, bytes=stated if len(names) == 1 else None) for name in names),
         bytes=artifact.bytes,
+        projector=_projector(plan) if plan.settings.vision and names else (),
         exact=stated is not None,
         ollama=artifact.ollama,
         settings=plan.settings,
@@ -89,6 +93,18 @@ def lock_of(advice: Advice, pick: Recommendation, catalog: Catalog, *, program: 
         steps=how.steps,
         calibration=calibration.get((plan.settings.engine, kind, plan.placement.mode), {}),
     )
+
+
+def _projector(plan: Plan) -> tuple[LockedFile, ...]:
+    """The projector's files beside those of the weights."""
+    for known in plan.checkpoint.quantized:
+        if known.repo == plan.artifact.repo:
+            for name in (*_PROJECTORS, *known.projector):
+                if name in known.projector:
+                    file = known.projector[name]
+                    whole = file.bytes if len(file.names) == 1 else None
+                    return tuple(LockedFile(name=part, bytes=whole) for part in file.names)
+    return ()
 
 
 def stated_bytes(checkpoint: Checkpoint, repo: str | None, fmt: str, names: tuple[str, ...]) -> int | None:

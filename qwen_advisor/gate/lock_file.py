@@ -71,14 +71,8 @@ def parse_lock(document: Any, where: str, catalog: Catalog) -> Lock:
         thinking=cast("Literal['on', 'off', 'none']", top.choice("thinking", ("on", "off", "none"))),
         repo=artifact.text_or_none("repo"),
         revision=artifact.matching("revision", _COMMIT, "a commit of 40 digits"),
-        files=tuple(
-            LockedFile(
-                name=file.text("name"),
-                bytes=file.count_or_none("bytes"),
-                sha256=file.matching("sha256", _SHA256, "a SHA-256 of 64 digits"),
-            )
-            for file in artifact.parts("files")
-        ),
+        files=_files(artifact, "files"),
+        projector=_files(artifact, "projector"),
         bytes=artifact.count("bytes"),
         exact=artifact.flag("exact"),
         ollama=artifact.text_or_none("ollama"),
@@ -123,6 +117,17 @@ def _requirements(part: _Part, catalog: Catalog) -> Requirements:
         return resolve(catalog, **wishes)
     except UsageError as error:
         raise UsageError(f"{part.where}: requirements: {error.message}", hint=error.hint or _HINT) from None
+
+
+def _files(part: _Part, key: str) -> tuple[LockedFile, ...]:
+    return tuple(
+        LockedFile(
+            name=file.text("name"),
+            bytes=file.count_or_none("bytes"),
+            sha256=file.matching("sha256", _SHA256, "a SHA-256 of 64 digits"),
+        )
+        for file in part.parts(key)
+    )
 
 
 def _machine(part: _Part, where: str) -> Machine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qwen_advisor.engines import Launch, launch
-from qwen_advisor.gate.lock import Lock
+from qwen_advisor.gate.lock import Lock, LockedFile
 from qwen_advisor.gate.verdict import Gate, Ruling, Verdict
 from qwen_advisor.plan import Placement, Settings
 from qwen_advisor.render.check_shapes import (
@@ -12,6 +12,7 @@ from qwen_advisor.render.check_shapes import (
     ChoiceShape,
     FindingShape,
     LockDocument,
+    LockedFileShape,
     LockedPlacementShape,
     LockedSettingsShape,
 )
@@ -105,7 +106,8 @@ def lock_document(lock: Lock) -> LockDocument:
         "artifact": {
             "repo": lock.repo,
             "revision": lock.revision,
-            "files": [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in lock.files],
+            "files": _files(lock.files),
+            "projector": _files(lock.projector),
             "bytes": lock.bytes,
             "exact": lock.exact,
             "ollama": lock.ollama,
@@ -122,6 +124,10 @@ def lock_document(lock: Lock) -> LockDocument:
         "requirements": requirements_json(lock.requirements),
         "hardware": machine_json(lock.machine),
     }
+
+
+def _files(files: tuple[LockedFile, ...]) -> list[LockedFileShape]:
+    return [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in files]
 
 
 def _settings(settings: Settings) -> LockedSettingsShape:

@@ -103,6 +103,7 @@ class LockedArtifactShape(TypedDict):
     repo: Annotated[str | None, "Repository of the weights in this format, null where none is known"]
     revision: Annotated[str | None, "Commit of the repository; null where nobody looked online"]
     files: Annotated[list[LockedFileShape], "Empty where the whole repository is meant"]
+    projector: Annotated[list[LockedFileShape], "The separate projector that is loaded too; empty where none is"]
     bytes: Annotated[int, "All files together, without a separate projector"]
     exact: Annotated[bool, "Whether a source states that size; otherwise it is derived"]
     ollama: Annotated[str | None, "Tag of the Ollama library"]

@@ -201,6 +201,7 @@ def test_a_repository_that_is_no_longer_preferred_is_said_and_no_more(say: Say, 
     artifact |= {
         "repo": other.repo,
         "files": [{"name": name, "bytes": None, "sha256": None} for name in names],
+        "projector": [],
         "exact": False,
     }
     Path(LOCK).write_text(json.dumps(document), "utf-8")
@@ -209,6 +210,18 @@ def test_a_repository_that_is_no_longer_preferred_is_said_and_no_more(say: Say, 
     artifact["files"][0]["name"] += "x"
     Path(LOCK).write_text(json.dumps(document), "utf-8")
     assert _held(say)[1]["K102"] == "fail"
+
+
+def test_the_projector_is_locked_where_images_are_seen(say: Say) -> None:
+    words = ("--family", "Qwen2.5-VL", "--quant", "Q4_K_M", "--ram", "8G", "--engine", "llama.cpp", "--task")
+    document = _locked(say, *words, "vision")
+    (projector,) = document["artifact"]["projector"]
+    assert projector["name"].startswith("mmproj-")
+    assert _held(say)[0] == 0
+    projector["name"] = "mmproj-other.gguf"
+    Path(LOCK).write_text(json.dumps(document), "utf-8")
+    assert _held(say)[1]["K102"] == "fail"
+    assert _locked(say, *CODE)["artifact"]["projector"] == []
 
 
 def test_measured_factors_go_with_the_lock_and_stay_with_its_machine(say: Say) -> None:
