@@ -74,7 +74,7 @@ def report(answer: Comparison, *, narrow: bool = False) -> Report:
     blocks: tuple[Block, ...] = (
         Facts(pairs=pairs),
         _columns(answer) if beside else _rows(answer, narrow=narrow),
-        Grid(title="What wins where", headings=("", "", "", "before"), rows=tuple(map(_win, answer.wins))),
+        Grid(title="What wins where", headings=("", "", "", "next best"), rows=tuple(map(_win, answer.wins))),
         Lines(title="Not in the running", lines=tuple(map(_out, (m for m in answer.models if m.rejection)))),
         Lines(title="Notes", lines=_notes(answer)),
     )
@@ -116,6 +116,7 @@ _FACETS: tuple[tuple[str, _Say], ...] = (
     ("placed", lambda a: words.whereabouts(a.plan.placement)),
     ("memory", lambda a: words.used(a.plan.memory.total, a.plan.budget)),
     ("tokens/s", lambda a: words.pace(a.plan.speed, a.plan.settings)),
+    ("all together", lambda a: f"{words.figure(a.plan.speed.throughput)} tokens/s"),
     ("first token", lambda a: words.seconds(a.plan.speed.time_to_first_token)),
     ("whole answer", lambda a: f"{words.seconds(a.plan.speed.time_to_answer)}{_thinking(a)}"),
     ("quality", lambda a: words.quality(a.ability, a.quantization_loss)),
@@ -134,7 +135,8 @@ def _columns(answer: Comparison) -> Grid:
     """Models as columns, what counts as rows."""
     rows = [("", *(_standing(m) for m in answer.models))]
     for label, say in _FACETS:
-        rows.append((label, *(_facet(label, say, m) for m in answer.models)))
+        if label != "all together" or answer.requirements.concurrency > 1:
+            rows.append((label, *(_facet(label, say, m) for m in answer.models)))
     rows.append(("license", *(m.checkpoint.license or "not known" for m in answer.models)))
     rows.append(("parameters", *(_parameters(m) for m in answer.models)))
     rows.append(("released", *(m.checkpoint.released or "not known" for m in answer.models)))
