@@ -14,8 +14,9 @@ def accuracy(reference: Path) -> str:
     Raises:
         ValueError: a page no longer has a section that is shown here.
     """
-    memory, speed, ranking = (
-        (reference / f"{name}.md").read_text("utf-8") for name in ("memory-accuracy", "speed-accuracy", "ranking")
+    memory, speed, ranking, training = (
+        (reference / f"{name}.md").read_text("utf-8")
+        for name in ("memory-accuracy", "speed-accuracy", "ranking", "finetune-accuracy")
     )
     parts = [
         _HEAD,
@@ -28,6 +29,10 @@ def accuracy(reference: Path) -> str:
         *(f"### {title}\n\n{section(speed, title)}" for title in _SPEED_TABLES),
         _ORDER,
         section(ranking, "Predicting what was hidden"),
+        _TRAINING,
+        section(training, "Memory"),
+        "### Speed of training",
+        section(training, "Speed"),
         _YOURS,
     ]
     return "\n\n".join(parts) + "\n"
@@ -62,6 +67,12 @@ _ORDER = """## The order of models
 
 The method: [how the order comes about](../explanation/ranking.md).
 Board by board, and the boards that result: [how able the models are](ranking.md)."""
+
+_TRAINING = """## Fine-tuning
+
+Memory of training runs, predicted as a sum of parts. Some sources do not state how long their sequences really were,
+and are judged apart.
+By source and method, and the worst rows: [accuracy of fine-tuning memory](finetune-accuracy.md)."""
 
 _YOURS = """## On your own machine
 
