@@ -156,6 +156,29 @@ def test_a_model_named_twice_is_checked_once(say: Say) -> None:
     assert len(json.loads(say("check", "Qwen3-8B", "qwen3:8b", "--ram", "16G", "--json").out)["models"]) == 1
 
 
+def test_without_a_task_a_model_counts_for_what_it_was_made_for(say: Say) -> None:
+    """An embedding model, a coder, and a model of 4,096 tokens (Qwen2.5-Math) whose task wants more by default."""
+    for model, task, context in (
+        ("Qwen3-Embedding-0.6B", "embedding", None),
+        ("Qwen2.5-Coder-7B-Instruct", "code", None),
+        ("Qwen2.5-Math-7B-Instruct", "math", 4096),
+    ):
+        said = say("check", model, "--ram", "32G", "--json")
+        assert said.code == 0, said.err
+        asked = json.loads(said.out)["models"][0]["requirements"]
+        assert asked["task"] == task
+        assert context is None or asked["context_tokens"] == context
+    assert say("check", "Qwen2.5-Math-7B-Instruct", "--ram", "32G", "--task", "math").code == 3
+
+
+def test_an_engine_that_is_nobodys_first_choice_serves_a_gate(say: Say) -> None:
+    """16-bit weights on a CPU are for Transformers; recommend looks further for models that have nothing else."""
+    choice = json.loads(say("check", "Qwen3-8B", "--ram", "64G", "--quant", "BF16", "--json").out)["models"][0][
+        "choice"
+    ]
+    assert (choice["engine"], choice["quantization"]) == ("transformers", "BF16")
+
+
 def test_warnings_fail_under_strict_alone(say: Say) -> None:
     words = ("check", "Qwen3-8B", "--ram", "16G", "--json")
     plain, strict = say(*words), say(*words, "--strict")

@@ -164,6 +164,17 @@ def test_another_quantization_is_taken_before_a_model_is_kept_out(say: Say, tmp_
     assert json.loads(said.out)["models"][0]["choice"]["quantization"] == "Q8_0"
 
 
+def test_another_engine_is_taken_before_a_model_is_kept_out(say: Say, tmp_path: Path) -> None:
+    """Left alone a server for many requests on such a card is vLLM."""
+    words = ("check", "Qwen3-8B", "--gpu", "RTX 4090", "--concurrency", "8", "--json")
+    assert json.loads(say(*words).out)["models"][0]["choice"]["engine"] == "vllm"
+    for text in ("engines: [llama.cpp]", "forbidden_engines: [vllm, sglang, transformers, ollama, lmstudio]"):
+        (tmp_path / "policy.yaml").write_text(text, "utf-8")
+        said = say(*words, "--policy", "policy.yaml")
+        assert said.code == 0, said.err
+        assert json.loads(said.out)["models"][0]["choice"]["engine"] == "llama.cpp"
+
+
 def test_the_context_of_the_policy_is_asked_for_where_nobody_asks(say: Say, tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text("min_context: 32k\n", "utf-8")
     said = say("check", *EIGHT, "--policy", "policy.yaml", "--json")
