@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from qwen_advisor import api
-from qwen_advisor.advice import Artifact
+from qwen_advisor.advice import Artifact, Rejection
 from qwen_advisor.candidates import Candidate, candidates
+from qwen_advisor.engine import EngineSpec
 from qwen_advisor.errors import NothingFits, UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Calibration
@@ -15,10 +16,13 @@ from qwen_advisor.machine import Machine
 from qwen_advisor.model import Checkpoint, RepoFile
 from qwen_advisor.quantization import Container
 from qwen_advisor.requirements import resolve
+from qwen_advisor.task import Requirements
 from qwen_advisor.values import dataclass
 
 # Of the formats of a projector the smallest that loses nothing that can be measured, as llama.cpp's -hf prefers it.
 _PROJECTORS = ("F16", "BF16", "Q8_0", "F32")
+_UNQUANTIZED = "BF16"
+_MEMORY = "M101"  # the rule that says what is lacking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,55 +73,76 @@ def choose_by_machine(
 ) -> Choice:
     """The files that `recommend` names first for this model alone, of those that can be fetched ready.
 
+    A model that answers no task (a base model, say, or one that makes pictures) has its own repository.
+
     Raises:
         NothingFits: no quantization of it fits the machine.
         UsageError: nobody is known to publish what fits.
     """
-    alone = replace(checkpoint, special_purpose=None)
-    task = task or _usual_task(catalog, checkpoint)
-    ready = {c.format.name for c in candidates(catalog, alone, tuple(catalog.engines.values())) if _can_be_had(c)}
+    use = task or _usual_task(catalog, checkpoint)
+    if use is None:
+        return choose_by_name(catalog, checkpoint, quantization=_UNQUANTIZED, engine=engine, task=task)
+    every = tuple(spec for spec in catalog.engines.values() if machine.os in spec.systems)
+    ready = sorted({c.format.name for c in candidates(catalog, checkpoint, every) if _can_be_had(c)})
     if not ready:
         raise UsageError(f"no repository with ready weights of {checkpoint.id} is known")
+    alone = replace(checkpoint, special_purpose=None, superseded_by=None)
     narrow = replace(catalog, models={alone.id: alone})
-    # As recommend would have it; and where that has to be made first, the best of what is ready.
-    for quantizations in ((), sorted(ready)):
-        wanted = resolve(
-            catalog,
-            task=task,
-            context=context,
-            engines=(engine,) if engine else (),
-            quantizations=quantizations,
-            top=1,
-        )
+    rejected: list[Rejection] = []
+    unready: list[str] = []
+    for engines, quantizations in _attempts(engine, every, ready):
+        wanted = resolve(catalog, task=use, context=context, engines=engines, quantizations=quantizations, top=1)
+        if context is None and checkpoint.context.native is not None:
+            wanted = _shortened(wanted, checkpoint.context.native)
         advice = api.recommend(wanted, machine=machine, catalog=narrow, calibration=calibration)
-        if not advice.recommendations:
-            why = advice.rejected[0].message if advice.rejected else f"it does not answer {task} tasks"
-            raise NothingFits(
-                f"no quantization of {checkpoint.id} fits here: {why}",
-                hint="name one that you want nonetheless: --quant",
-            )
-        plan = advice.recommendations[0].plan
-        artifact = plan.artifact
-        if artifact.repo is not None or (plan.settings.engine == "ollama" and artifact.ollama is not None):
-            break
-    return _choice(catalog, checkpoint, plan.format, plan.settings.engine, artifact, task)
-
-
-def _usual_task(catalog: Catalog, checkpoint: Checkpoint) -> str:
-    """The first task that a model of its kind, line and senses answers; chat for whoever can chat."""
-    for name in ("chat", *sorted(catalog.tasks)):
-        profile = catalog.tasks[name]
-        if (
-            checkpoint.kind in profile.kinds
-            and (not profile.lines or checkpoint.line in profile.lines)
-            and all(each in checkpoint.modalities_in for each in profile.modalities_in)
-            and any(each in checkpoint.modalities_out for each in profile.modalities_out)
-        ):
-            return name
-    raise UsageError(
-        f"{checkpoint.id} is a {checkpoint.kind} model, which answers no task that could choose its files",
-        hint="name what you want: --quant BF16",
+        rejected += advice.rejected
+        for item in advice.recommendations:
+            plan = item.plan
+            if plan.artifact.repo is not None or (plan.settings.engine == "ollama" and plan.artifact.ollama):
+                return _choice(catalog, checkpoint, plan.format, plan.settings.engine, plan.artifact, task)
+            unready.append(f"{plan.format} would, and nobody is known to publish it")
+    short = [each.message for each in rejected if each.rule == _MEMORY] or [each.message for each in rejected]
+    why = next(iter((*unready, *short)), f"nothing is known to run it for {use}")
+    raise NothingFits(
+        f"no quantization of {checkpoint.id} fits here: {why}", hint="name one that you want nonetheless: --quant"
     )
+
+
+def _attempts(
+    engine: str | None, every: Sequence[EngineSpec], ready: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], Sequence[str]]]:
+    """Engines and quantizations to ask for in turn: as recommend would; what is ready; what is ready for any engine."""
+    given = (engine,) if engine else ()
+    yield given, ()
+    yield given, ready
+    if not given:
+        yield tuple(spec.id for spec in every), ready
+
+
+def _shortened(wanted: Requirements, native: int) -> Requirements:
+    """No longer a context than the model has without extension; a prompt and an answer that go into it."""
+    if native >= wanted.context:
+        return wanted
+    output = min(wanted.output_tokens, native // 2)
+    return replace(
+        wanted, context=native, output_tokens=output, prompt_tokens=min(wanted.prompt_tokens, native - output)
+    )
+
+
+def _usual_task(catalog: Catalog, checkpoint: Checkpoint) -> str | None:
+    """What a model is for: a task of its own line, chat, or the first that its kind and senses answer."""
+    answered = [
+        profile
+        for name in ("chat", *sorted(catalog.tasks))
+        if checkpoint.kind in (profile := catalog.tasks[name]).kinds
+        and (not profile.lines or checkpoint.line in profile.lines)
+        and all(each in checkpoint.modalities_in for each in profile.modalities_in)
+        and any(each in checkpoint.modalities_out for each in profile.modalities_out)
+        and (name != "agent" or checkpoint.tool_calling)
+    ]
+    chat = [profile for profile in answered if profile.id == "chat"]
+    own = sorted((profile for profile in answered if profile.lines), key=lambda profile: len(profile.lines))
+    return next((profile.id for profile in (*chat, *own, *answered)), None)
 
 
 def _can_be_had(candidate: Candidate) -> bool:

@@ -13,6 +13,7 @@ from qwen_advisor.errors import AdvisorError, NetworkError, UsageError
 from qwen_advisor.hub.http import NAMED, SilentHost, host, refusal, unreached
 from qwen_advisor.hub.remote import Remote, RemoteFile, checked, sha1, sha256, whole_number
 from qwen_advisor.hub.tools import huggingface_cache
+from qwen_advisor.hub.transfer import FULL, unwritable
 from qwen_advisor.values import dataclass
 
 _HTTP_LIBRARIES = ("requests", "urllib3", "httpx", "httpx2", "httpcore", "httpcore2")
@@ -207,6 +208,8 @@ def translated(repo: str) -> Iterator[None]:
     except Exception as error:
         if _is_offline(error):
             raise SilentHost("HF_HUB_OFFLINE forbids asking the Hub", hint="unset it") from None
+        if isinstance(error, OSError) and (error.filename is not None or error.errno in FULL):
+            raise unwritable(Path(str(error.filename or huggingface_cache())), error) from error
         if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _HTTP_LIBRARIES:
             raise unreached(endpoint(), error) from error
         if isinstance(error, (ValueError, TypeError, LookupError, AttributeError, RecursionError)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from qwen_advisor.errors import UsageError
@@ -117,24 +117,21 @@ def named(remote: Remote, names: Iterable[str]) -> tuple[RemoteFile, ...]:
 def parts_of(name: str) -> tuple[str, ...]:
     """All parts of a file that is split as llama.cpp splits (``-00001-of-00003``), or the one file itself."""
     part = _PART.fullmatch(name)
-    if part is None:
-        return (name,)
-    count = int(part["count"])
-    return tuple(f"{part['stem']}-{number:05d}-of-{count:05d}{part['end']}" for number in range(1, count + 1))
+    return (name,) if part is None else tuple(_names(part))
 
 
 def gaps(paths: Iterable[str]) -> tuple[str, ...]:
     """The first part of each split file that is not there."""
     held = set(paths)
-    missing = {}
-    for path in sorted(held):
-        part = _PART.fullmatch(path)
-        split = part and (part["stem"], part["count"], part["end"])
-        if part and split not in missing and int(part["count"]) <= len(held):
-            missing[split] = next((name for name in parts_of(path) if name not in held), None)
-        elif part:
-            missing.setdefault(split, f"a part of {int(part['count'])} beside {path}")
-    return tuple(name for name in missing.values() if name)
+    splits = {(p["stem"], p["count"], p["end"]): p for path in sorted(held) if (p := _PART.fullmatch(path))}
+    # A name may say a hundred thousand parts: nothing is counted beyond the first that is missing.
+    missing = (next((name for name in _names(part) if name not in held), None) for part in splits.values())
+    return tuple(name for name in missing if name is not None)
+
+
+def _names(part: re.Match[str]) -> Iterator[str]:
+    count = int(part["count"])
+    return (f"{part['stem']}-{number:05d}-of-{count:05d}{part['end']}" for number in range(1, count + 1))
 
 
 def _refuse_gaps(remote: Remote, paths: Sequence[str]) -> None:

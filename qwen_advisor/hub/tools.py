@@ -51,7 +51,8 @@ def lmstudio_folders() -> list[Path]:
 
 
 def _path(text: str | Path) -> Path:
-    return Path(os.path.expandvars(os.path.expanduser(text)))  # noqa: PTH111  the method raises where there is no home
+    found = Path(os.path.expandvars(os.path.expanduser(text)))  # noqa: PTH111  the method raises where there is no home
+    return found if found.is_absolute() else Path.cwd() / found
 
 
 def _read(path: Path) -> str:

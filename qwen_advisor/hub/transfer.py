@@ -17,6 +17,7 @@ from qwen_advisor.hub.remote import RemoteFile
 
 ATTEMPTS = 5  # in a row that bring nothing
 PAUSE = 1.0  # seconds before the second of them; doubled each time
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk says that takes no more
 _PIECE = 1 << 18
 
 Seen = Callable[[int], None]  # is told how many bytes of the file are there now, or were read to check it
@@ -116,7 +117,7 @@ def _read(answer: Answer, url: str) -> bytes:
 
 def unwritable(path: Path, error: OSError) -> AdvisorError:
     """Why a file could not be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in FULL:
         return NothingFits(
             f"the disk below {path.parent} is full; what has arrived is kept", hint="free some space and call it again"
         )

@@ -18,6 +18,7 @@ import pytest
 from qwen_advisor import api
 from qwen_advisor.cli import main
 from qwen_advisor.hub import transfer
+from tests.hub.pulling import FILE, REPO, WEIGHTS
 
 COMMIT = "c0ffee0000000000000000000000000000000001"
 
@@ -318,6 +319,13 @@ def hub(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:  # noqa: 
         monkeypatch.setenv("HF_ENDPOINT", running.url)
         monkeypatch.setenv("MODELSCOPE_DOMAIN", running.url)
         yield running
+
+
+@pytest.fixture
+def gguf(hub: Hub) -> Hub:
+    """A repository of GGUF files of Qwen3-8B, one of them of three million bytes."""
+    hub.add(REPO, {FILE: WEIGHTS, "Qwen3-8B-Q8_0.gguf": b"other weights", "README.md": b"# card"})
+    return hub
 
 
 @dataclass(frozen=True)
