@@ -100,6 +100,9 @@ def launch(
         typer.Option(metavar="TOKENS", help="Context of one request; the model's own, as far as it fits, if not said."),
     ] = None,
     parallel: Annotated[int, typer.Option(metavar="N", min=1, help="Requests at once.")] = 1,
+    output_tokens: Annotated[
+        str | None, typer.Option(metavar="N", help=f"Length of an answer; {_OUTPUT} if not said.")
+    ] = None,
     kv_type: Annotated[KvType, typer.Option(case_sensitive=False, help="Type of the KV cache.")] = "f16",
     flash_attn: Annotated[
         bool | None,
@@ -199,6 +202,7 @@ def launch(
         tokens = tokens * parallel  # type: ignore[assignment]
     if mtp:
         _refuse_no_blocks(catalog, checkpoint)
+    answer = read("--output-tokens", parse_tokens, output_tokens) or _OUTPUT
     calibration = calibration_for(machine, catalog, hardware=hardware)
 
     def estimated(name: str | None) -> Estimate:
@@ -214,7 +218,7 @@ def launch(
             flash_attention=flash_attn,
             gpu_layers=gpu_layers,
             prompt_tokens=_PROMPT,
-            output_tokens=_OUTPUT,
+            output_tokens=answer,
             vision=vision,
             mtp=_speculates(catalog, checkpoint, spec.id, name, parallel) if mtp is None else mtp,
             thinking=_thinking(checkpoint, thinking),

@@ -17,6 +17,9 @@ RAY_SERVE = "ray-serve.yaml"
 RAY_PORT = 6379
 RPC_PORT = 50052
 WORKER = "WORKER_IP"
+# Ray 2.60 asks for a token on its own accord; older ones from 2.52 on where they are told to.
+RAY_AUTH = ("RAY_AUTH_MODE", "token")
+RAY_SECRET = "RAY_AUTH_TOKEN"  # noqa: S105  a variable's name, the same value on every machine
 
 
 def ray_steps(head: str, serve: Step) -> tuple[Step, ...]:
@@ -24,11 +27,12 @@ def ray_steps(head: str, serve: Step) -> tuple[Step, ...]:
     start = ("ray", "start", "--head", f"--node-ip-address={head}", f"--port={RAY_PORT}")
     join = ("ray", "start", f"--address={head}:{RAY_PORT}", f"--node-ip-address={WORKER}")
     where = f"on every other machine, with its own address for {WORKER}"
+    spread = (*serve.argv, "--distributed-executor-backend", "ray")
     return (
-        Step(argv=start, environment=(("VLLM_HOST_IP", head),), where="on the first machine"),
-        Step(argv=join, environment=(("VLLM_HOST_IP", WORKER),), where=where),
-        Step(argv=("ray", "status"), where="on the first machine: all GPUs have to be there"),
-        replace(serve, argv=(*serve.argv, "--distributed-executor-backend", "ray"), where="on the first machine"),
+        Step(argv=start, environment=(("VLLM_HOST_IP", head), RAY_AUTH), where="on the first machine"),
+        Step(argv=join, environment=(("VLLM_HOST_IP", WORKER), RAY_AUTH), where=where),
+        Step(argv=("ray", "status"), environment=(RAY_AUTH,), where="on the first machine: all GPUs have to be there"),
+        replace(serve, argv=spread, environment=(*serve.environment, RAY_AUTH), where="on the first machine"),
     )
 
 

@@ -49,9 +49,13 @@ def recipe(given: Given) -> Recipe:
     ]
     notes = [note for note in given.launch.notes if not (stretch and "config.json" in note)]
     prepare: tuple[Step, ...] = ()
+    token: tuple[str, ...] = ()
     if wish.nodes > 1 and wish.executor == "ray":
         *cluster_steps, serve = cluster.ray_steps(wish.head, steps[0])
         prepare, steps = tuple(cluster_steps), [serve]
+        if not wish.container:
+            token = (cluster.RAY_SECRET,)
+            notes.append("every machine needs the same RAY_AUTH_TOKEN: ray get-auth-token --generate makes one")
     if wish.nodes > 1:
         notes.append("traffic between the machines is not encrypted and can run code: keep it on a private network")
     return given.recipe(
@@ -62,7 +66,7 @@ def recipe(given: Given) -> Recipe:
         port=port,
         health="/health",
         metrics="/metrics",
-        secrets=("VLLM_API_KEY",) if wish.profile == "server" else (),
+        secrets=(*(("VLLM_API_KEY",) if wish.profile == "server" else ()), *token),
         rope=stretch,
         notes=(*notes, *given.modelscope()),
     )

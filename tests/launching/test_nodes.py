@@ -80,9 +80,15 @@ def test_ray_joins_the_machines_first(launched: Launched) -> None:
     code, out, _ = launched(*BIG, "--nodes", "2", "--interconnect", "infiniband", "--head", "10.0.0.1")
     assert code == 0
     lines = [line for line in out.splitlines() if not line.startswith("#")]
-    assert lines[0] == "VLLM_HOST_IP=10.0.0.1 ray start --head --node-ip-address=10.0.0.1 --port=6379"
-    assert lines[1] == "VLLM_HOST_IP=WORKER_IP ray start --address=10.0.0.1:6379 --node-ip-address=WORKER_IP"
-    assert lines[2] == "ray status"
+    assert (
+        lines[0] == "VLLM_HOST_IP=10.0.0.1 RAY_AUTH_MODE=token ray start --head --node-ip-address=10.0.0.1 --port=6379"
+    )
+    assert (
+        lines[1]
+        == "VLLM_HOST_IP=WORKER_IP RAY_AUTH_MODE=token ray start --address=10.0.0.1:6379 --node-ip-address=WORKER_IP"
+    )
+    assert lines[2] == "RAY_AUTH_MODE=token ray status"
+    assert "# RAY_AUTH_TOKEN is read from the environment" in out
     assert "--tensor-parallel-size 4 --pipeline-parallel-size 2" in lines[3]
     assert lines[3].endswith("--distributed-executor-backend ray")
     assert "--host 127.0.0.1" in lines[3]
