@@ -25,7 +25,7 @@ text.title { font-weight: 600; font-size: 15px; }
 .error { stroke: var(--accent); stroke-width: 2; opacity: 0; }
 .mark circle { fill: var(--ground); stroke: var(--muted); stroke-width: 1.5; }
 .mark text { text-anchor: middle; dominant-baseline: central; font-size: 12px; }
-.mark.frontier circle { fill: var(--accent); stroke: var(--accent); }
+.mark.frontier circle { fill: var(--accent); stroke: var(--ground); }
 .mark.frontier text { fill: var(--on-accent); font-weight: 600; }
 """
 LIGHT = "--ground:#fff;--ink:#1c2024;--muted:#5c6670;--line:#cfd6dc;--accent:#0b5cad;--on-accent:#fff"
