@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from qwen_advisor.candidates import Candidate, usable_accelerators
+from qwen_advisor.candidates import Candidate, usable_accelerators, variant_key
 from qwen_advisor.machine import Machine
 from qwen_advisor.plan import SHARED_CONTEXT, Settings
 from qwen_advisor.speed.decode import Step, step_seconds
@@ -47,7 +47,7 @@ class Counts:
         """Take the catalogue's efficiencies."""
         self._efficiency = efficiency
         self._work: dict[str, Work] = {}
-        self._shares: dict[tuple[int, str], Shares] = {}
+        self._shares: dict[tuple[str, str], Shares] = {}
         self._found: dict[tuple[str, str], Efficiency] = {}
 
     def of(self, candidate: Candidate) -> tuple[Work, Shares, Efficiency]:
@@ -57,7 +57,7 @@ class Counts:
         name, kind = candidate.architecture.id, candidate.format.kind
         if name not in self._work:
             self._work[name] = work(text)
-        key = (id(candidate), kind)
+        key = (name, variant_key(candidate.format.name, candidate.variant))
         if key not in self._shares:
             self._shares[key] = shares(candidate.footprint, self._work[name], kind)
         pair = (candidate.engine.id, kind)

@@ -15,9 +15,9 @@ from typing import Any
 
 from qwen_advisor.advice import Rejection
 from qwen_advisor.advise.ceilings import Ceilings, Counts, Pace
-from qwen_advisor.advise.search import Found, Search, lifted
+from qwen_advisor.advise.search import Found, Search, fitter_for, lifted
 from qwen_advisor.advise.weighing import settle
-from qwen_advisor.candidates import Candidate
+from qwen_advisor.candidates import Candidate, variant_key
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Fitter, Shortfall
 from qwen_advisor.fit.layout import Laid, Layout
@@ -81,7 +81,7 @@ class Picker:
                 return Picked(found=found, slow=asked is not question)
             if found is not None:
                 break
-        weighing = settle(question, fitter)
+        weighing = settle(question, fitter_for(question, beside=fitter))
         ranked = [s.plan.checkpoint.id for s in weighing.ranked]
         first = next((f for f in weighing.found if f.scored.plan.checkpoint.id == ranked[0]), None) if ranked else None
         return Picked(found=first, slow=weighing.slow, rejected=weighing.rejected)
@@ -283,7 +283,8 @@ class _Remembering(Fitter):
 
     def _memory(self, candidate: Candidate, settings: Settings, placement: Placement) -> Memory:
         kind = self._alike if settings.engine in SHARED_CONTEXT else self._same
-        key = (id(candidate), settings, placement, kind)
+        weights = (candidate.architecture.id, variant_key(candidate.format.name, candidate.variant))
+        key = (*weights, settings, placement, kind)
         found = self.kept.get(key)
         if found is None:
             if len(self.kept) >= _KEPT:
