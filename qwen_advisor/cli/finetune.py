@@ -201,8 +201,8 @@ def _form(given: FinetuneFormat | None, *, as_json: bool, quiet: bool) -> Finetu
     from qwen_advisor.cli.options import chosen_format  # noqa: PLC0415  as `options` has it for the usual formats
 
     if given in TOOLS:
-        if as_json or quiet:
-            raise UsageError(f"--format {given} and --{'json' if as_json else 'quiet'} contradict each other")
+        if as_json:
+            raise UsageError(f"--format {given} and --json contradict each other", hint="give one of them")
         return given
     return chosen_format(cast("Format | None", given), as_json=as_json, quiet=quiet)
 

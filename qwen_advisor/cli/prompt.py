@@ -164,9 +164,9 @@ def prompt(
 
 def _form(given: PromptFormat | None, *, as_json: bool, quiet: bool) -> PromptFormat:
     if given in ("body", "curl", "python"):
-        if as_json or quiet:
-            raise UsageError(f"--format {given} and --{'json' if as_json else 'quiet'} contradict each other")
-        return given
+        if as_json:
+            raise UsageError(f"--format {given} and --json contradict each other", hint="give one of them")
+        return given  # --quiet then silences the notes beside it
     return cast(
         "PromptFormat", chosen_format(cast("Format | None", given), as_json=as_json, quiet=quiet, allowed=_USUAL)
     )

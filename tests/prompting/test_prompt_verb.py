@@ -45,7 +45,8 @@ def test_every_format(say: Say, form: str) -> None:
     assert "Qwen/Qwen3-8B" in out
 
 
-def test_notes_go_to_stderr_beside_a_body(say: Say) -> None:
+def test_notes_go_to_stderr_beside_a_body_unless_it_is_to_be_quiet(say: Say) -> None:
+    assert say("prompt", "chat", "--model", "Qwen3-8B", "--format", "body", "-q")[2] == ""
     _, out, err = say("prompt", "chat", "--model", "Qwen3-8B", "--format", "body")
     assert json.loads(out)
     assert "hint: send earlier turns back without their thoughts" in err
