@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import sys
 
 
@@ -12,8 +14,9 @@ class Progress:
     def __init__(self, *, quiet: bool) -> None:
         """Say nothing at all if ``quiet``."""
         self._quiet = quiet or sys.stderr is None
-        self._changing = not self._quiet and sys.stderr.isatty()
+        self._changing = not self._quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._stage = ""
+        self._length = 0  # of what stands on the line
 
     def __call__(self, sentence: str) -> None:
         """Show the sentence in place of the last."""
@@ -21,14 +24,23 @@ class Progress:
         if self._quiet or (not self._changing and stage == self._stage):
             return
         self._stage = stage
-        # Erase to the end of the line (ECMA-48, EL), so that a shorter sentence leaves nothing of a longer one.
-        self._write(f"\r{sentence}\x1b[K" if self._changing else f"{stage} ...\n")
+        if self._changing:
+            self._replace(sentence)
+        else:
+            self._write(f"{stage} ...\n")
 
     def end(self) -> None:
         """Leave the line empty."""
-        if self._changing and self._stage:
-            self._write("\r\x1b[K")
+        if self._length:
+            self._replace("")
+            self._write("\r")
         self._stage = ""
+
+    def _replace(self, sentence: str) -> None:
+        """Blanks cover what is left of a longer sentence, without escape codes. A line that wraps cannot be replaced."""
+        shown = sentence[: shutil.get_terminal_size().columns - 1]
+        self._write(f"\r{shown:<{self._length}}")
+        self._length = len(shown)
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError):  # nobody listens any more
