@@ -37,7 +37,7 @@ class Progress:
         self._stage = ""
 
     def _replace(self, sentence: str) -> None:
-        """Blanks cover what is left of a longer sentence, without escape codes. A line that wraps cannot be replaced."""
+        """Blanks cover the rest of a longer sentence, without escape codes. A line that wraps cannot be replaced."""
         shown = sentence[: shutil.get_terminal_size().columns - 1]
         self._write(f"\r{shown:<{self._length}}")
         self._length = len(shown)
