@@ -27,6 +27,7 @@ from qwen_advisor.render import prompt as render
 from qwen_advisor.requirements import engine as engine_name
 from qwen_advisor.requirements import resolve
 from qwen_advisor.task import ThinkingChoice
+from qwen_advisor.values import replace
 
 EPILOG = """\b
 Examples:
@@ -39,6 +40,7 @@ Exit codes: 0 there is a request, 2 the model or the engine cannot do it, 3 no m
 
 PromptFormat = Literal["table", "json", "yaml", "markdown", "id", "body", "curl", "python"]
 _USUAL: tuple[Format, ...] = ("table", "json", "yaml", "markdown", "id")
+_ENGINE = "vllm"
 _LARGEST = 20 << 20  # bytes of one file that goes into a request
 
 
@@ -107,8 +109,13 @@ def prompt(
         int | None, typer.Option(metavar="N", min=1, help="Room for the answer; the card's if not said.")
     ] = None,
     engine: Annotated[
-        str, typer.Option(metavar="NAME", autocompletion=completion.engines, help="Engine whose server is asked.")
-    ] = "vllm",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completion.engines,
+            help="Engine whose server is asked; vllm if not said, or what recommend names with the model.",
+        ),
+    ] = None,
     url: Annotated[
         str | None, typer.Option(metavar="URL", help="Its address; the engine's usual port here if not said.")
     ] = None,
@@ -147,11 +154,15 @@ def prompt(
         instruction=instruction,
         tools=_tools(tools),
         max_tokens=max_tokens,
-        engine=cast("EngineId", engine_name(catalog, engine)),
+        engine=cast("EngineId", engine_name(catalog, engine or _ENGINE)),
         url=_server(url),
     )
     _refuse_idle(wish)
-    made = make(catalog, _model(catalog, model, wish, quiet=quiet), wish)
+    if model is not None:
+        checkpoint = resolve_model(catalog, model)
+    else:
+        checkpoint, wish = _recommended(catalog, wish, engine_said=engine is not None, quiet=quiet)
+    made = make(catalog, checkpoint, wish)
     if not quiet and form in ("body", "curl", "python"):
         for note in made.notes:
             talk.hint(note)
@@ -172,20 +183,22 @@ def _form(given: PromptFormat | None, *, as_json: bool, quiet: bool) -> PromptFo
     )
 
 
-def _model(catalog: Catalog, model: str | None, wish: Wish, *, quiet: bool) -> Checkpoint:
-    """The model that was named, or the one that is recommended for the task on this machine."""
-    if model is not None:
-        return resolve_model(catalog, model)
+def _recommended(catalog: Catalog, wish: Wish, *, engine_said: bool, quiet: bool) -> tuple[Checkpoint, Wish]:
+    """The model that is recommended for the task on this machine, and the wish on the engine that goes with it."""
+    engines = (wish.engine,) if engine_said else ()
     requirements = resolve(
-        catalog, task=wish.task, thinking=wish.thinking, tools=bool(wish.tools), top=1, engines=(wish.engine,)
+        catalog, task=wish.task, thinking=wish.thinking, tools=bool(wish.tools), top=1, engines=engines
     )
     advice = api.recommend(requirements, catalog=catalog)
     if not advice.recommendations:
-        raise NothingFits(f"no model for {wish.task} on {wish.engine} fits this machine", hint="name one with --model")
-    checkpoint = advice.recommendations[0].plan.checkpoint
+        raise NothingFits(f"no model for {wish.task} fits this machine", hint="name one with --model")
+    plan = advice.recommendations[0].plan
     if not quiet:
-        talk.hint(f"{checkpoint.id} is what recommend names for this machine; --model asks another")
-    return checkpoint
+        talk.hint(
+            f"{plan.checkpoint.id} on {plan.settings.engine} is what recommend names for this machine;"
+            " --model asks another"
+        )
+    return plan.checkpoint, replace(wish, engine=cast("EngineId", plan.settings.engine))
 
 
 def _refuse_idle(wish: Wish) -> None:

@@ -38,6 +38,20 @@ def test_the_body_is_the_request_of_the_document(say: Say) -> None:
     assert body == json.loads(say(*words, "--json")[1])["request"]["body"]
 
 
+def test_without_a_model_the_recommended_one_is_asked_on_its_engine(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qwen_advisor import api  # noqa: PLC0415  the command line looks it up at each call
+    from qwen_advisor.describe import Description, describe  # noqa: PLC0415
+
+    machine = describe(api.load_catalog(), Description(ram=16 << 30))
+    monkeypatch.setattr(api, "machine_for", lambda *_, **__: machine)
+    advised = json.loads(say("recommend", "--task", "code", "--ram", "16G", "--json")[1])["recommendations"][0]
+    code, out, err = say("prompt", "code", "--json")
+    assert code == 0
+    asked = json.loads(out)
+    assert (asked["model"], asked["engine"]) == (advised["model"]["id"], advised["engine"])
+    assert "is what recommend names" in err
+
+
 @pytest.mark.parametrize("form", ["table", "yaml", "markdown", "id", "curl", "python"])
 def test_every_format(say: Say, form: str) -> None:
     code, out, _ = say("prompt", "chat", "--model", "Qwen3-8B", "--text", "hi", "--format", form)
