@@ -91,6 +91,9 @@ def report(
     ] = "auto",
     tools: ToolsOption = False,
     max_download: MaxDownloadOption = None,
+    installed: Annotated[
+        bool, typer.Option("--installed", help="Only models whose files are on this disk already.")
+    ] = False,
     family: FamilyOption = None,
     released_after: ReleasedAfterOption = None,
     prefer: Annotated[Prefer, typer.Option(case_sensitive=False, help="What to lean towards.")] = "balanced",
@@ -129,6 +132,7 @@ def report(
         thinking=thinking,
         tools=tools,
         max_download=read("--max-download", parse_size, max_download),
+        installed=installed,
         family=family,
         released_after=released_after,
         prefer=prefer,
@@ -147,6 +151,8 @@ def report(
         ram_bandwidth=ram_bandwidth,
         reserve=reserve,
     )
+    if installed or (hardware is None and not machine.described):
+        machine = api.with_downloads(machine)
     advice = api.recommend(
         requirements,
         machine=machine,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from qwen_advisor.advice import Advice, Rejection, Rival, Terms
 from qwen_advisor.render import words
@@ -62,18 +63,37 @@ def _reading(profile: TaskProfile) -> Iterator[str]:
     )
     yield "ability: from published scores, less a quarter of its standard error, so that what is not known counts less"
     yield "quantized: what the number format takes from the ability"
-    yield (
-        f"speed: waiting for a whole answer beyond {words.seconds(profile.patience)}, thoughts included, and decoding"
-        f" below {profile.comfortable_speed:g} tokens/s"
-    )
+    yield f"speed: {_speed(profile)}"
     yield "headroom: the last tenth of the memory; memory: the share that is taken of it; context: room to grow"
-    yield "other: an engine that is not the first choice here or not installed, weights not published by the makers"
+    yield (
+        "other: an engine that is not the first choice here or not installed, weights not published by the makers, few"
+        " bits, layers split over CPU and GPU"
+    )
+    yield (
+        "a standard error says how well an ability is known: two models within half a standard error of their"
+        " difference are as good as tied"
+    )
+
+
+def _speed(profile: TaskProfile) -> str:
+    thoughts = ", thoughts included" if profile.reasoning_tokens else ""
+    waiting = f"waiting for a whole answer beyond {words.seconds(profile.patience)}{thoughts}"
+    if "text" not in profile.modalities_out:
+        return waiting
+    return (
+        f"{waiting}, and decoding below {profile.comfortable_speed:g} tokens/s; much more below the"
+        f" {profile.floor_speed:g} at which text is read"
+    )
 
 
 def changes(advice: Advice) -> Iterator[str]:
     """One sentence for each model that something would put first."""
     if not advice.recommendations:
         return
+    for above, below in pairwise(advice.recommendations):
+        if above.terms.total < below.terms.total:
+            first, second = above.plan.checkpoint.id, below.plan.checkpoint.id
+            yield f"{first} stands above {second}, whose sum is higher: what it outdoes in all three is worth as much"
     for rival in advice.rivals:
         yield change(rival)
     if not any(rival.prefers for rival in advice.rivals):

@@ -68,8 +68,10 @@ def grounds(ability: Ability) -> str:
         return "no published score"
     independent = sum(item.independent for item in ability.evidence)
     count = len(ability.evidence)
+    if count == 1:
+        return f"1 published score, {'independent' if independent else 'reported by its makers'}"
     kind = f", {independent} of them independent" if independent else ", reported by its makers"
-    return f"{count} published score{'s' * (count != 1)}{kind}"
+    return f"{count} published scores{kind}"
 
 
 def whereabouts(place: Placement) -> str:
