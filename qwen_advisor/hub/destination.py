@@ -38,6 +38,9 @@ class Destination(Protocol):
     def finish(self, file: RemoteFile) -> Path:
         """Put the gathered content, whole and checked, in its place."""
 
+    def by_library(self, file: RemoteFile) -> None:
+        """Have huggingface_hub fetch the file to its place."""
+
     def close(self) -> None:
         """Every file is there."""
 
@@ -84,6 +87,10 @@ class Cache:
             blob.unlink()  # a file system without links: the file was copied, and once is enough
         return path
 
+    def by_library(self, file: RemoteFile) -> None:
+        """Into the cache."""
+        huggingface.place(self._remote, file)
+
     def close(self) -> None:
         """Make this revision the newest one that is here, as a download by branch does."""
         replace_file(self.root / "refs" / "main", self._remote.revision)
@@ -95,8 +102,9 @@ class Cache:
 class Folder:
     """A folder of the user's, laid out as the repository is."""
 
-    def __init__(self, root: Path) -> None:
-        """Take the folder; it is made when the first file arrives."""
+    def __init__(self, remote: Remote, root: Path) -> None:
+        """Take the repository and the folder, which is made when the first file arrives."""
+        self._remote = remote
         self.root = root.absolute()
         self._unfinished = self.root / ".qwen-advisor"
 
@@ -119,6 +127,11 @@ class Folder:
         path = self.name(file)
         _moved(self.partial(file), path)
         return path
+
+    def by_library(self, file: RemoteFile) -> None:
+        """Into the folder."""
+        self.name(file)  # refuses what would land outside
+        huggingface.place(self._remote, file, self.root)
 
     def close(self) -> None:
         """Leave nothing but the files."""

@@ -149,8 +149,8 @@ def headers() -> dict[str, str]:
     return NAMED | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
-def place(remote: Remote, file: RemoteFile) -> Path:
-    """Let huggingface_hub take a file, whose content lies in the cache already, into the snapshot of its revision.
+def place(remote: Remote, file: RemoteFile, folder: Path | None = None) -> Path:
+    """Let huggingface_hub put a file into the snapshot of its revision, or into a folder; it fetches what is missing.
 
     Raises:
         AdvisorError: as `listing`.
@@ -164,6 +164,7 @@ def place(remote: Remote, file: RemoteFile) -> Path:
                 file.path,
                 revision=remote.revision,
                 cache_dir=huggingface_cache(),
+                local_dir=folder,
                 endpoint=endpoint(),
             )
         )

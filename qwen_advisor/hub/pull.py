@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from qwen_advisor.errors import NothingFits, UsageError
+from qwen_advisor.errors import NetworkError, NothingFits, UsageError
 from qwen_advisor.hub import huggingface, modelscope
 from qwen_advisor.hub.destination import Cache, Destination, Folder
 from qwen_advisor.hub.digests import matches
@@ -19,6 +19,7 @@ from qwen_advisor.units import gib
 from qwen_advisor.values import dataclass
 
 State = Literal["present", "partial", "missing", "fetched"]
+LARGEST_BY_HTTP = 50 * 10**9  # bytes; huggingface_hub's MAX_HTTP_DOWNLOAD_SIZE
 MARGIN = 64 << 20  # bytes that a disk should have beside the files: names, locks, the record
 
 # "fetching" or "checking", a file, and how many of its bytes were fetched or read so far
@@ -72,7 +73,7 @@ def destination(remote: Remote, folder: Path | None) -> Destination:
         UsageError: no folder was named for files that no Hugging Face cache can hold.
     """
     if folder is not None:
-        return Folder(folder)
+        return Folder(remote, folder)
     if remote.source == "modelscope":
         raise UsageError(
             "files of ModelScope cannot go into the Hugging Face cache", hint="name a folder for them: --to DIR"
@@ -138,13 +139,22 @@ def _carry(item: Item, remote: Remote, where: Destination, record: Record, tell:
     def checked(size: int) -> None:
         tell("checking", file, size)
 
+    # The Hub's store (Xet) gives out what is larger to its own protocol alone, which huggingface_hub speaks.
+    by_library = remote.source == "huggingface" and file.size > LARGEST_BY_HTTP
+    state: State = "present"
+    if by_library and where.held(file) is None:
+        where.by_library(file)
+        state = "fetched"
     with where.locked(file):
         # Another process may have brought it while this one waited for the lock.
         path = where.held(file)
         if path is not None and not record.vouches(path, file.etag) and not matches(path, file, checked):
             path = None
-        state: State = "fetched" if path is None else "present"
+        if path is None and by_library:
+            where.name(file).resolve().unlink(missing_ok=True)
+            raise NetworkError(f"{file.path} has another checksum than announced; call it again to fetch it anew")
         if path is None:
+            state = "fetched"
             fetch(file, _url(remote, file), where.partial(file), headers=_headers(remote), seen=seen, checked=checked)
     if path != where.name(file):
         path = where.finish(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal
 
 from qwen_advisor.errors import AdvisorError, NetworkError
@@ -96,7 +97,7 @@ class _Work:
     def read_named(self, names: Iterable[str]) -> None:
         for name in names:
             known = self.models.get(name.casefold())
-            self._tried(name, lambda name=name, known=known: self._read(name, None, known))  # type: ignore[misc]
+            self._tried(name, partial(self._read, name, None, known))
 
     def compare(self, listed: Sequence[Listed]) -> None:
         """New repositories, and of known ones what a list tells."""
@@ -118,7 +119,7 @@ class _Work:
             self.notes.append(f"{len(fresh) - MOST_NEW} more are new and were not read; call it again after --write")
         for each in fresh[:MOST_NEW]:
             self.tell(f"reading: {each.repo}")
-            self._tried(each.repo, lambda each=each: self._new(each))  # type: ignore[misc]
+            self._tried(each.repo, partial(self._new, each))
 
     def look_for_missing(self, listed: set[str]) -> None:
         """What the catalogue has of the organisation and its list does not."""
@@ -127,7 +128,7 @@ class _Work:
             if repo.startswith(f"{ORGANISATION}/") and repo.casefold() in listed:
                 continue
             self.tell(f"looking for: {repo}")
-            self._tried(repo, lambda repo=repo: self._fate(repo))  # type: ignore[misc]
+            self._tried(repo, partial(self._fate, repo))
 
     def _tried(self, repo: str, attempt: Callable[[], None]) -> None:
         """What fails with one repository is said of it and of no other; a network that is gone ends it all."""

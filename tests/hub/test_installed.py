@@ -255,3 +255,21 @@ class TestRecommending:
         code = "import sys; from qwen_advisor.hub.installed import shelf; shelf(); print(*sys.modules)"
         loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
         assert not {"huggingface_hub", "urllib.request", "http.client", "yaml", "subprocess"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"files": 1}',
+        '{"files": [1, {}, {"source": 1}]}',
+        "[" * 100_000,
+        '{"files": [{"source": "s", "repo": "r", "file": "f.gguf", "path": "/nowhere", "size": true, "changed": 1, "checksum": ""}]}',
+        '{"files": [{"source": "s", "repo": "r", "file": "f.gguf", "path": "/nowhere", "size": 1, "changed": 1, "checksum": ""}]}',
+    ],
+)
+def test_a_record_that_is_none_records_nothing(text: str, home: Path) -> None:
+    put(home / "qwen-advisor" / "pulled.json", text.encode())
+    assert shelf().files == {}

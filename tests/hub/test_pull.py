@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from qwen_advisor.hub import pull as pulling
 from qwen_advisor.render.schema import json_schema
 from tests.hub.pulling import FILE, PULL, REPO, WEIGHTS, cached
 
@@ -118,6 +119,30 @@ class TestFiles:
         gguf.cut.clear()
         assert call(*PULL, "--to", str(tmp_path), "--json").json["files"][0]["state"] == "fetched"
         assert (tmp_path / FILE).read_bytes() == WEIGHTS
+
+    @pytest.mark.parametrize("folder", [(), ("--to", "here")])
+    def test_what_is_too_large_for_http_is_left_to_huggingface_hub(
+        self, folder: tuple[str, ...], gguf: Any, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(pulling, "LARGEST_BY_HTTP", 1_000_000)
+        said = call(*PULL, *folder, "--json")
+        assert said.code == 0
+        assert said.json["files"][0]["state"] == "fetched"
+        assert Path(said.json["path"]).read_bytes() == WEIGHTS
+        gguf.asked.clear()
+        assert call(*PULL, *folder, "--json").json["files"][0]["state"] == "present"
+        assert gguf.fetched(FILE) == []
+
+    def test_what_is_too_large_for_http_is_checked_too(
+        self, gguf: Any, call: Call, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pulling, "LARGEST_BY_HTTP", 1_000_000)
+        gguf.repos[REPO].announced[FILE] = WEIGHTS[:-1] + b"?"
+        said = call(*PULL)
+        assert said.code == 6
+        assert "has another checksum than announced" in said.err
+        assert [path for path in (cached(home) / "blobs").iterdir() if path.is_file()] == []
 
     def test_from_modelscope(self, gguf: Any, call: Call, tmp_path: Path) -> None:
         said = call(*PULL, "--source", "modelscope", "--to", str(tmp_path), "--json")
