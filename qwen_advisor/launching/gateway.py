@@ -153,12 +153,19 @@ def caddyfile(upstream: str) -> LaunchFile:
 	log {{
 		output stdout
 		format filter {{
-			request>headers delete
-			request>uri query {{
-				delete *
+			wrap json
+			fields {{
+				request>headers delete
+				request>uri regexp \\?.* ""
+				request>remote_ip ip_mask {{
+					ipv4 24
+					ipv6 56
+				}}
+				request>client_ip ip_mask {{
+					ipv4 24
+					ipv6 56
+				}}
 			}}
-			request>remote_ip ip_mask 24 56
-			request>client_ip ip_mask 24 56
 		}}
 	}}
 }}

@@ -110,8 +110,8 @@ class Variable(str):
 
 
 def literal(text: str) -> str:
-    """The text as Kubernetes reads it back: ``$(NAME)`` would be replaced, ``$$(NAME)`` is not."""
-    return str(text) if isinstance(text, Variable) else text.replace("$(", "$$(")
+    """The text as Kubernetes reads it back: ``$(NAME)`` is replaced there, and two dollar signs are one."""
+    return str(text) if isinstance(text, Variable) else text.replace("$", "$$")
 
 
 def _pull(recipe: Recipe) -> str:

@@ -52,7 +52,11 @@ def recipe(given: Given) -> Recipe:
     environment: Environment = ()
     if wish.source == "modelscope" and not wish.weights:
         environment = (("MODEL_ENDPOINT", MODELSCOPE),)
-    chat = (Step(argv=("llama-cli", *without(argv[1:], *_SERVER_ONLY)), environment=environment),) if talks else ()
+    chat = (
+        (Step(argv=("llama-cli", *without(argv[1:], *_SERVER_ONLY)), environment=environment),)
+        if talks and wish.nodes == 1
+        else ()
+    )
     server_step = Step(argv=argv)
     if wish.nodes > 1:
         *lend, server_step = cluster.rpc_steps(server_step, wish.nodes)

@@ -93,6 +93,7 @@ class _Reader:
         cpu["arch"] = document.get("arch", "x86_64")
         disk = document.get("disk")
         sources = self._mapping(document.get("sources") or {}, "sources")
+        flags: dict[str, Any] = {flag: self._flag(document.get(flag, False), flag) for flag in _FLAGS}
         return Machine(
             os=self._choice(document.get("os"), "os", ("linux", "macos", "windows")),
             cpu=self._part(Cpu, cpu, "cpu"),
@@ -105,7 +106,7 @@ class _Reader:
             npus=self._texts(document.get("npus") or [], "npus"),
             sources={str(key): str(value) for key, value in sources.items()},
             notes=self._texts(document.get("notes") or [], "notes"),
-            **{flag: self._flag(document.get(flag, False), flag) for flag in _FLAGS},
+            **flags,
         )
 
     def _interconnect(self, value: Any) -> Interconnect | None:

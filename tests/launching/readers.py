@@ -104,9 +104,18 @@ def compose_word(text: str) -> str:
 
 
 def kubernetes_word(text: str) -> str:
-    """An argument as Kubernetes hands it on, where it names no variable."""
-    assert not re.search(r"(?<!\$)(?:\$\$)*\$\(", text), f"a variable in {text!r}"
-    return text.replace("$$(", "$(")
+    """An argument as Kubernetes hands it on, by third_party/forked/golang/expansion of kubernetes/kubernetes."""
+    found, at = "", 0
+    while at < len(text):
+        if text[at] != "$" or at + 1 == len(text):
+            found, at = found + text[at], at + 1
+        elif text[at + 1] == "$":
+            found, at = found + "$", at + 2
+        else:
+            closed = text[at + 1] == "(" and ")" in text[at + 2 :]
+            assert not closed, f"a variable in {text!r}"
+            found, at = found + text[at : at + 2], at + 2
+    return found
 
 
 def caddyfile(text: str) -> list[str]:

@@ -87,7 +87,7 @@ def options_written(engine: str, kitchen: Any) -> set[str]:
                 start = 3 if "sglang.launch_server" in step.argv else 1
                 found |= {word for word in step.argv[start:] if word.startswith("-") and not word[1:].isdigit()}
             found |= {name for name, _ in step.environment if name.startswith(("VLLM_", "SGLANG_"))}
-        found |= set(made.secrets)
+        found |= {name for name in made.secrets if not name.startswith("RAY_")}
     return found
 
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwen_advisor.errors import UsageError
-from qwen_advisor.launching import systemd
+from qwen_advisor.launching import files, systemd
 from qwen_advisor.launching.compose import literal as compose_literal
 from qwen_advisor.launching.kubernetes import literal as kubernetes_literal
 from qwen_advisor.launching.modelfile import quoted as modelfile_quoted
@@ -183,3 +183,31 @@ def test_systemd_itself_takes_the_unit(kitchen: Any, tmp_path: Path) -> None:
     )
     assert "Unknown" not in done.stderr
     assert "Failed to parse" not in done.stderr
+
+
+def test_caddy_itself_takes_its_file(kitchen: Any, tmp_path: Path) -> None:
+    which = subprocess.run(["sh", "-c", "command -v caddy"], capture_output=True, text=True, check=False)
+    if which.returncode:
+        pytest.skip("caddy is not installed")
+    written = next(
+        file for file in files(kitchen.cook("vllm", "systemd", profile="server"), "systemd") if file.name == "Caddyfile"
+    )
+    (tmp_path / "Caddyfile").write_text(written.text, "utf-8")
+    done = subprocess.run(
+        [
+            which.stdout.strip(),
+            "adapt",
+            "--adapter",
+            "caddyfile",
+            "--config",
+            str(tmp_path / "Caddyfile"),
+            "--validate",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"SITE_ADDRESS": "localhost", "PATH": "/usr/bin", "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    server = json.loads(done.stdout)["apps"]["http"]["servers"]["srv0"]
+    assert "4000" in json.dumps(server)
