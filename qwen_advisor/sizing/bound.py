@@ -41,6 +41,11 @@ class Bound:
         own = sum(a.budget for a in machine.accelerators if not a.shared)
         return (own + machine.memory.budget) * machine.nodes
 
+    def lies_on_cards(self, machine: Machine) -> bool:
+        """Whether accelerators with memory of their own have room enough for the weights and as much again."""
+        own = sum(a.budget for a in machine.accelerators if not a.shared) * machine.nodes
+        return own > 2 * self.weights
+
     def rate(self, machine: Machine) -> float:
         """Tokens per second that one request cannot exceed, 0 where the weights have no room.
 

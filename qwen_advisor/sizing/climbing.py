@@ -127,14 +127,15 @@ class Climber:
         return judged if judged is not None and TIERS.index(judged.tier) >= TIERS.index(aim) else None
 
     def _hope(self, rung: Rung) -> float:
-        """A decode rate that the model does not exceed there: what bandwidth allows, then that of its smallest forms.
+        """A decode rate that the model does not exceed there.
 
-        A third is added to the latter, because more bits are rarely a little faster.
+        It is what bandwidth allows; and where the model has to be split, that of its smallest forms and a third: more
+        bits are rarely a little faster.
         """
         if rung not in self._hopes:
             place = self._place(rung)
             most = self._bound.rate(place.question.machine)
-            if most >= self.goals.least_speed:
+            if most >= self.goals.least_speed and not self._bound.lies_on_cards(place.question.machine):
                 rates = [self._rate(place, candidate) for candidate in _smallest_forms(place, self.checkpoint)]
                 most = min(most, max(rates, default=0.0) * 4 / 3)
             self._hopes[rung] = most
@@ -157,6 +158,9 @@ class Climber:
         return place
 
     def _judge(self, rung: Rung, *, any_format: bool) -> Judged | None:
+        free = self._judged.get((rung, True))
+        if free is not None and free.found.scored.plan.format not in self.question.catalog.ranking["fallback_formats"]:
+            return free  # what is best of all formats is best of those that are not held back
         key = (rung, any_format)
         if key not in self._judged:
             self._judged[key] = self._try(rung, any_format=any_format)

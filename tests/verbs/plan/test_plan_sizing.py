@@ -339,3 +339,16 @@ def test_the_ladder_names_what_can_be_had(catalog: Catalog) -> None:
         assert wanted in titles
     for unwanted in ("modded", "A800", "H20 ", "RTX 4090 D"):
         assert unwanted not in titles
+
+
+def test_a_speed_that_was_asked_for_spreads_a_model_over_more_cards(catalog: Catalog) -> None:
+    """One card is comfortable for the task (20 tokens/s); what was asked for takes several."""
+    machine = describe(catalog, Description(gpus=("8x H200",)))
+    asked = {"family": "Qwen3.6", "engines": ["vllm"], "quantizations": ["BF16"]}
+    one = recommend(machine=machine, catalog=catalog, **asked).recommendations  # type: ignore[arg-type]
+    fast = recommend(machine=machine, catalog=catalog, min_speed=60, **asked).recommendations  # type: ignore[arg-type]
+    cards = [
+        next(r.plan.placement.tensor_parallel for r in answer if r.plan.checkpoint.id == "Qwen/Qwen3.6-27B")
+        for answer in (one, fast)
+    ]
+    assert cards[0] < cards[1]
