@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -74,16 +75,50 @@ def test_two_steps(tiny: Path, tmp_path: Path, shape: str, options: tuple[str, .
     data.write_text("".join(json.dumps(ROWS[shape]) + "\n" for _ in range(4)), "utf-8")
     words = ["finetune", "Qwen3-0.6B", *WHERE, "--data", str(data), *options, "--format", "script", "-o", str(script)]
     assert main(words) == 0
+    train(script, tiny, out)
+    saved = {path.name for path in out.iterdir()}
+    assert ("model.safetensors" if "full" in options else "adapter_model.safetensors") in saved
+
+
+def test_two_steps_of_a_model_that_sees(tmp_path: Path) -> None:
+    """Qwen3.5 with linear attention and a tower for images: the adapters stand on the decoder alone."""
+    import trl  # noqa: PLC0415
+    from safetensors import safe_open  # noqa: PLC0415
+
+    spec = importlib.util.spec_from_file_location("tiny_qwen", Path(__file__).with_name("tiny_qwen.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    model, data, script, out = (tmp_path / name for name in ("model", "train.jsonl", "train.py", "out"))
+    module.hybrid(model)
+    template = Path(trl.__file__).with_name("chat_templates").joinpath("qwen3_5_think.jinja")
+    (model / "chat_template.jinja").write_text(template.read_text("utf-8"), "utf-8")
+    data.write_text("".join(json.dumps(ROWS["messages"]) + "\n" for _ in range(4)), "utf-8")
+    assert main(["finetune", "Qwen3.5-4B", *WHERE, "--data", str(data), "--format", "script", "-o", str(script)]) == 0
+    train(script, model, out)
+    with safe_open(out / "adapter_model.safetensors", "pt") as adapters:
+        names = list(adapters.keys())
+    assert any("linear_attn.in_proj_qkv" in name for name in names)
+    assert any("self_attn.q_proj" in name for name in names)
+    assert not any("visual" in name for name in names)
+
+
+def train(script: Path, model: Path, out: Path) -> None:
+    """Two steps of the script, without a network and without a GPU."""
     done = subprocess.run(
-        [sys.executable, str(script), "--model", str(tiny), "--output", str(out), "--max-steps", "2"],
+        [sys.executable, str(script), "--model", str(model), "--output", str(out), "--max-steps", "2"],
         capture_output=True,
         check=False,
         text=True,
         timeout=600,
-        cwd=tmp_path,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache"), "CUDA_VISIBLE_DEVICES": ""},
+        cwd=script.parent,
+        env={
+            **os.environ,
+            "HF_HUB_OFFLINE": "1",
+            "HF_HOME": str(script.parent / "cache"),
+            "CUDA_VISIBLE_DEVICES": "",
+        },
     )
     assert done.returncode == 0, done.stderr[-4000:]
     assert "'train_runtime'" in done.stdout
-    saved = {path.name for path in out.iterdir()}
-    assert ("model.safetensors" if "full" in options else "adapter_model.safetensors") in saved
