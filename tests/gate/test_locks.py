@@ -170,6 +170,9 @@ def test_what_is_newer_and_dominates_is_said(say: Say, catalog: Catalog) -> None
     assert (catalog.models[newer].released or "") > old["model"]["released"]
     assert found["K105"]["level"] == "warn"
     assert say("check", "--lock", LOCK, "--strict").code == 3
+    old["model"]["released"] = "2099-01-01"  # nothing is newer than this
+    Path(LOCK).write_text(json.dumps(old), "utf-8")
+    assert "K104" not in _held(say)[1]
 
 
 EIGHT = ("--task", "chat", "--family", "Qwen3", "--quant", "Q4_K_M", "--ram", "16G", "--max-download", "5G")
