@@ -221,11 +221,16 @@ class _Quick(Search):
 
     def is_dominated(self, first: Found, entries: tuple[_Entry, ...]) -> bool:
         """Whether a model that is worth less is as able, as fast and as small all the same."""
-        worth = first.scored.terms.total
-        hopeful = {e.candidate.checkpoint.id for e in entries if e.bound >= worth and self._may_dominate(e, first)}
-        for checkpoint in hopeful:
-            found = self.first(tuple(entry for entry in entries if entry.candidate.checkpoint.id == checkpoint))
-            if found is not None and dominates(found.scored, first.scored):
+        worth, scored = first.scored.terms.total, first.scored
+        for entry in entries:
+            if entry.bound < worth or not self._may_dominate(entry, first):
+                continue
+            if not any(dominates(item.scored, scored) for item in self._plans(entry.candidate)):
+                continue
+            # Of each model only the best plan counts.
+            name = entry.candidate.checkpoint.id
+            own = self.first(tuple(other for other in entries if other.candidate.checkpoint.id == name))
+            if own is not None and dominates(own.scored, scored):
                 return True
         return False
 
