@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -205,8 +206,9 @@ def launch(
     answer = read("--output-tokens", parse_tokens, output_tokens) or _OUTPUT
     calibration = calibration_for(machine, catalog, hardware=hardware)
 
-    def estimated(name: str | None) -> Estimate:
-        return api.estimate(
+    def estimated(name: str | None, *, speculate: bool | None = None) -> Estimate:
+        drafts = _speculates(catalog, checkpoint, spec.id, name, parallel) if speculate is None else speculate
+        found = api.estimate(
             checkpoint.id,
             machine=machine,
             catalog=catalog,
@@ -220,12 +222,16 @@ def launch(
             prompt_tokens=_PROMPT,
             output_tokens=answer,
             vision=vision,
-            mtp=_speculates(catalog, checkpoint, spec.id, name, parallel) if mtp is None else mtp,
+            mtp=drafts,
             thinking=_thinking(checkpoint, thinking),
             calibration=calibration,
         )
+        # Speculation that nobody asked for gives way to weights of a better format.
+        return estimated(name, speculate=False) if drafts and speculate is None and not found.fits else found
 
-    estimate = _first_that_fits(estimated, (quant,) if quant else _FORMATS.get(spec.id, (None,)))
+    estimate = _first_that_fits(
+        partial(estimated, speculate=mtp), (quant,) if quant else _FORMATS.get(spec.id, (None,))
+    )
     if not estimate.fits:
         _does_not_fit(estimate, force=force, quiet=quiet)
     wish = Wish(

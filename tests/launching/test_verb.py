@@ -163,3 +163,16 @@ def test_recommend_writes_the_winner_s_command_alone(capsys: pytest.CaptureFixtu
     assert "--launch writes a command and no json" in capsys.readouterr().err
     assert main(("recommend", "--ram", "1G", "--task", "vision", "--launch")) == 3
     assert "llama-server" not in capsys.readouterr().out
+
+
+def test_speculation_that_nobody_asked_for_gives_way_to_better_weights(launched: Launched) -> None:
+    """Qwen3.5-4B with its block fills a card that holds it without; the first format is kept, the block is not."""
+    words = ("Qwen3.5-4B", "--gpu", "RTX 4090", "--engine", "vllm", "--no-vision")
+    for context in ("128k", "160k", "192k", "224k", "256k"):
+        document = json.loads(launched(*words, "--context", context, "--json", "-q")[1])
+        asked = json.loads(
+            launched(*words, "--context", context, "--mtp", "--json", "-q", "--quant", "BF16", "--force")[1]
+        )
+        if document["quantization"] == "BF16":
+            speculates = any("--speculative-config" in step["argv"] for step in document["servers"])
+            assert speculates == asked["fits"]
