@@ -97,8 +97,9 @@ def floor_term(rate: float, *, profile: TaskProfile, requirements: Requirements,
     """
     if requirements.min_speed is not None or rate >= profile.floor_speed:
         return 0.0
-    ramp = profile.floor_speed * (1 - weights["floor_reach"])
-    return -float(weights["below_floor"]) * min(1.0, (profile.floor_speed - rate) / ramp)
+    ramp: float = profile.floor_speed * (1 - weights["floor_reach"])
+    most: float = weights["below_floor"]
+    return -most * min(1.0, (profile.floor_speed - rate) / ramp)
 
 
 def _beyond(ratio: float) -> float:

@@ -154,7 +154,7 @@ class Search:
         """What no way to lay this candidate can be worth more than: no waiting, and memory for nothing."""
         loss, loss_error = self._loss(candidate, "f16")
         spread = self.question.profile.ability_spread
-        lost = (loss + self._weights["loss_aversion"] * loss_error) / spread
+        lost: float = (loss + self._weights["loss_aversion"] * loss_error) / spread
         return self.bound(candidate.checkpoint) - lost - self._penalties(candidate, None)
 
     def _settings(self, candidate: Candidate) -> Settings:

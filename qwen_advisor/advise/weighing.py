@@ -9,6 +9,7 @@ from qwen_advisor.advice import Recommendation, Rejection
 from qwen_advisor.advise.reasons import reasons
 from qwen_advisor.advise.search import Found, Search, lifted
 from qwen_advisor.fit import Fitter
+from qwen_advisor.model import Checkpoint
 from qwen_advisor.rank import Scored, frontier, rank, worths
 from qwen_advisor.rules import Question
 from qwen_advisor.task import TaskProfile
@@ -63,19 +64,27 @@ def weigh(search: Search, top: int, *, everything: bool) -> tuple[list[Found], l
     admitted.sort(key=lambda item: (-item[0], item[1].id))
     found: list[Found] = []
     slow: list[Found] = []
-    worth: list[float] = []
+    worth: list[tuple[float, float]] = []
     for bound, checkpoint in admitted:
-        if not everything and len(worth) >= top and bound < sorted(worth, reverse=True)[top - 1]:
-            break
+        listed = sorted(worth, reverse=True)[:top]
+        full = len(listed) == top and not everything
+        # Worth less than the list: it could only dominate one of it, which takes being abler, and be lifted above that.
+        if full and bound < listed[-1][0] and _ablest(search, checkpoint) < min(able for _, able in listed):
+            continue
         outcome = search.best(checkpoint)
         if outcome.found is not None:
             found.append(outcome.found)
-            worth.append(outcome.found.scored.terms.total)
+            worth.append((outcome.found.scored.terms.total, outcome.found.scored.able))
         elif outcome.rejection is not None:
             rejected.append(outcome.rejection)
         if outcome.slow is not None:
             slow.append(outcome.slow)
     return found, slow, tuple(sorted(rejected, key=lambda r: r.model))
+
+
+def _ablest(search: Search, checkpoint: Checkpoint) -> float:
+    """Its ability in the way of thinking in which it is ablest, before quantization."""
+    return max((ability.value for ability in search.abilities(checkpoint).values()), default=float("-inf"))
 
 
 def recommended(
