@@ -1,4 +1,4 @@
-"""Judging predictions: each row against efficiencies fitted without its device, and ranges from what is found."""
+"""Judging predictions: each row against efficiencies fitted without its device, or without its model there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speed_fit.fit import Fitted, held_out
+from benchmarks.speed_fit.fit import Fitted, held_out, without_cells
 from benchmarks.speed_fit.rows import Row
 from benchmarks.speed_fit.writing import Documents
 from qwen_advisor.plan import Rate
@@ -72,14 +72,16 @@ class Bar:
 class Verdict:
     """Everything the page shows."""
 
-    judged: tuple[Judged, ...]
+    judged: tuple[Judged, ...]  # each device predicted without any of its rows
     documents: Documents
     bars: tuple[Bar, ...]
+    new_models: tuple[Judged, ...]  # each model on a device predicted without its rows there
+    new_models_bars: tuple[Bar, ...]
 
     @property
     def passes(self) -> bool:
-        """Whether all bars are met."""
-        return all(bar.passes for bar in self.bars)
+        """Whether all bars are met, for new devices and for new models."""
+        return all(bar.passes for bar in (*self.bars, *self.new_models_bars))
 
 
 def predict(row: Row, documents: Mapping[str, Any]) -> tuple[float, Rate]:
@@ -204,7 +206,22 @@ def judge(rows: Sequence[Row], fitted: Fitted) -> Verdict:
             finished(documents, spreads)
             seen.add(id(documents))
         judged.append(_judged(row, documents, known=known))
-    return Verdict(tuple(judged), finished(fitted.documents(), spreads), _bars(judged))
+    new_models = _new_models(rows, spreads)
+    documents = finished(fitted.documents(), spreads)
+    return Verdict(tuple(judged), documents, _bars(judged), tuple(new_models), _bars(new_models))
+
+
+def _new_models(rows: Sequence[Row], spreads: Mapping[tuple[str, str, str], float]) -> list[Judged]:
+    """Every row predicted without the rows of its model on its device, in the ranges that are shipped."""
+    judged: list[Judged] = []
+    for own, documents in without_cells(rows):
+        finished(documents, spreads)
+        for row in own:
+            rates = documents.get(row.document, {}).get("families", {}).get(row.family)
+            if rates is not None:
+                known = bool(rates["measured"]) and _known(rates[_phase(row)])
+                judged.append(_judged(row, documents, known=known))
+    return judged
 
 
 def quantile(values: Iterable[float], share: float) -> float:

@@ -70,16 +70,16 @@ UNPACKS = frozenset({"cpu", "apple", "apple-m1", "nvidia-pascal", "intel-integra
 # Vendors whose attention kernels in llama.cpp run on the vector units, a quarter of the matrix units' rate.
 VECTOR_ATTENTION = ("amd", "intel")
 _VECTOR_ATTENTION: Mapping[str, float] = {"prompt_attention": 0.10, "decode_attention": 0.03}
-# Engines that go through Python for every layer, and how long that takes there.
+# Engines that go through Python for every layer: how long that takes, and what their kernels reach on accelerators.
 SLOW_LAYERS: Mapping[str, Mapping[str, float]] = {
     "transformers": {
         "attention_layer": 700.0,
         "linear_layer": 1000.0,
         "expert_layer": 5000.0,
-        "prompt_attention": 0.05,
         "cache": 0.4,
     }
 }
+SLOW_KERNELS: Mapping[str, Mapping[str, float]] = {"transformers": {"prompt_attention": 0.05}}
 
 
 class Parameters:
@@ -133,8 +133,9 @@ class Parameters:
         device, host, spread = PLAIN[role]
         if self.document == "llama.cpp" and family.startswith(VECTOR_ATTENTION):
             device = _VECTOR_ATTENTION.get(role, device)
-        slow = SLOW_LAYERS.get(self.document, {})
-        return slow.get(role, host if on_cpu else device), spread
+        if not on_cpu:
+            device = SLOW_KERNELS.get(self.document, {}).get(role, device)
+        return SLOW_LAYERS.get(self.document, {}).get(role, host if on_cpu else device), spread
 
     @property
     def zero(self) -> NDArray[np.int64]:

@@ -70,6 +70,11 @@ class Row:
         )
 
     @property
+    def cell(self) -> tuple[str, str]:
+        """The device and the model: what is hidden together when a model is to be new there."""
+        return self.device, self.model
+
+    @property
     def kind(self) -> str:
         """Model kind, for tables: dense or experts, plain or hybrid attention."""
         text = self.architecture.text
