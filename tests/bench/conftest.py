@@ -15,7 +15,11 @@ from typing import Any
 
 import pytest
 
+from qwen_advisor import api
 from qwen_advisor.cli import main
+from qwen_advisor.machine import Cpu, HostMemory, Machine
+from qwen_advisor.render.schema import json_schema
+from qwen_advisor.units import GIB
 
 MODEL = "Qwen3-0.6B-Q4_K_M.gguf"
 Route = Callable[["Talk", dict[str, Any]], None]
@@ -140,6 +144,10 @@ class Fake:
         """Both routes of answers behave so."""
         self.routes["/v1/chat/completions"] = self.routes["/v1/completions"] = route
 
+    def made(self, **how: Any) -> Good:
+        """A route that answers as it should, and so."""
+        return Good(**how)
+
     def questions(self) -> list[dict[str, Any]]:
         return [document for path, document, _ in self.asked if path.endswith("completions")]
 
@@ -173,6 +181,34 @@ def nobody() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """What detection finds."""
+    from qwen_advisor.cli import machine_options  # noqa: PLC0415
+
+    machine = Machine(
+        os="linux",
+        cpu=Cpu(name="A CPU", physical_cores=8, logical_cores=16, usable_cores=8, memory_bandwidth=60e9),
+        memory=HostMemory(total=32 * GIB, available=2 * GIB),
+    )
+    monkeypatch.setattr(api, "detect", lambda *_, **__: machine)
+    monkeypatch.setattr(machine_options, "detect", lambda *_, **__: machine)
+    return machine
+
+
+@pytest.fixture
+def closed() -> Callable[[str], dict[str, Any]]:
+    """Schemas that allow no field that they do not name."""
+
+    def close(name: str) -> dict[str, Any]:
+        schema = json_schema(name)
+        for part in (schema, *schema["$defs"].values()):
+            part["additionalProperties"] = False
+        return schema
+
+    return close
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import struct
 import threading
@@ -242,6 +241,9 @@ def test_nobody_listens(nobody: str, call: Call) -> None:
     said = bench(call, nobody)
     assert said.code == 6
     assert f"error: nothing listens at {nobody}\nhint: is the server running" in said.err
+    said = bench(call, nobody, "--json")
+    assert said.json["error"]["code"] == "network"
+    jsonschema.validate(said.json, json_schema("error-1"))
 
 
 def test_an_unknown_host(call: Call) -> None:
@@ -393,9 +395,3 @@ def test_a_request_that_is_refused_in_every_form_is_told_once(fake: Any, call: C
     assert said.code == 2
     assert "refuses the request (HTTP 422): no such thing" in said.err
     assert len(fake.questions()) == 3
-
-
-def test_json_that_is_asked_for_holds_the_fault(nobody: str, call: Call) -> None:
-    said = bench(call, nobody, "--json")
-    assert json.loads(said.out)["error"]["code"] == "network"
-    jsonschema.validate(said.json, json_schema("error-1"))

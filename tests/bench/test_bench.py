@@ -1,14 +1,11 @@
-"""``bench`` against a server whose every figure is known: measured, kept, held against a prediction, calibrated."""
+"""``bench`` against a server whose every figure is known: measured, and held against a prediction."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import re
-import statistics
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -16,43 +13,18 @@ import pytest
 import yaml
 
 from qwen_advisor import api
-from qwen_advisor.bench.history import append, history_file, last
+from qwen_advisor.bench.history import history_file, last
 from qwen_advisor.calibration import calibration_file
 from qwen_advisor.errors import ProbeError
-from qwen_advisor.machine import Cpu, HostMemory, Machine
-from qwen_advisor.render.schema import json_schema
-from qwen_advisor.units import GIB
+from qwen_advisor.machine import Machine
 
 Call = Callable[..., Any]
 SHORT = ("--prompt-tokens", "64", "--output-tokens", "16", "--runs", "2")
-HERE = Machine(
-    os="linux",
-    cpu=Cpu(name="A CPU", physical_cores=8, logical_cores=16, usable_cores=8, memory_bandwidth=60e9),
-    memory=HostMemory(total=32 * GIB, available=2 * GIB),
-)
+pytestmark = pytest.mark.usefixtures("here")
 
 
-@pytest.fixture(autouse=True)
-def _here(monkeypatch: pytest.MonkeyPatch) -> None:
-    from qwen_advisor.cli import machine_options  # noqa: PLC0415
-
-    monkeypatch.setattr(api, "detect", lambda *_, **__: HERE)
-    monkeypatch.setattr(machine_options, "detect", lambda *_, **__: HERE)
-
-
-def closed(name: str) -> dict[str, Any]:
-    schema = json_schema(name)
-    for part in (schema, *schema["$defs"].values()):
-        part["additionalProperties"] = False
-    return schema
-
-
-def good(fake: Any, **how: Any) -> Any:
-    return type(fake.routes["/v1/chat/completions"])(**how)
-
-
-def test_the_figures_agree_with_the_server_s_own(fake: Any, call: Call) -> None:
-    fake.answers(good(fake, gap=0.006, first=0.05))
+def test_the_figures_agree_with_the_server_s_own(fake: Any, call: Call, closed: Any) -> None:
+    fake.answers(fake.made(gap=0.006, first=0.05))
     said = call("bench", "--url", fake.url, *SHORT, "--json")
     assert said.code == 0, said
     document = said.json
@@ -72,7 +44,7 @@ def test_the_figures_agree_with_the_server_s_own(fake: Any, call: Call) -> None:
 
 
 def test_clients_ask_at_once_and_no_prompt_twice(fake: Any, call: Call) -> None:
-    fake.answers(good(fake, gap=0.01))
+    fake.answers(fake.made(gap=0.01))
     said = call("bench", "--url", fake.url, *SHORT, "--concurrency", "1,4,1", "--json")
     assert [(level["concurrency"], level["requests"]) for level in said.json["levels"]] == [(1, 2), (4, 8)]
     one, four = (level["throughput_tokens_per_second"] for level in said.json["levels"])
@@ -90,7 +62,7 @@ def test_a_listener_that_is_busy_itself_says_so(fake: Any, call: Call, monkeypat
         notes = call("bench", "--url", fake.url, *SHORT, "--json").json["notes"]
         return any(note.startswith("listening took most of a core") for note in notes)
 
-    fake.answers(good(fake, gap=0.005))
+    fake.answers(fake.made(gap=0.005))
     assert not told()
     monkeypatch.setattr(load, "_MOST_BUSY", 0.001)
     assert told()
@@ -117,7 +89,7 @@ def test_quiet_says_nothing_beside_the_answer(fake: Any, call: Call) -> None:
     assert call("bench", "--url", fake.url, *SHORT, "-q").err == ""
 
 
-def test_other_formats_hold_the_same(fake: Any, call: Call) -> None:
+def test_other_formats_hold_the_same(fake: Any, call: Call, closed: Any) -> None:
     words = ("bench", "--url", fake.url, *SHORT, "--concurrency", "1,2", "--format")
     rows = list(csv.DictReader(io.StringIO(call(*words, "csv").out)))
     assert [(row["model"], row["concurrency"]) for row in rows] == [("Qwen/Qwen3-0.6B", "1"), ("Qwen/Qwen3-0.6B", "2")]
@@ -127,7 +99,7 @@ def test_other_formats_hold_the_same(fake: Any, call: Call) -> None:
 
 
 class TestPrediction:
-    def test_is_of_what_is_served_on_the_idle_machine(self, fake: Any, call: Call) -> None:
+    def test_is_of_what_is_served_on_the_idle_machine(self, fake: Any, call: Call, here: Machine) -> None:
         document = call("bench", "--url", fake.url, *SHORT, "--json").json
         assert document["prediction"] == {
             "model": "Qwen/Qwen3-0.6B",
@@ -139,7 +111,7 @@ class TestPrediction:
         held = document["levels"][0]["prediction"]["decode"]
         expected = api.estimate(
             "Qwen3-0.6B",
-            machine=HERE,
+            machine=here,
             quantization="Q4_K_M",
             context=80,
             prompt_tokens=round(document["levels"][0]["prompt_tokens"]),
@@ -201,181 +173,6 @@ class TestPrediction:
         monkeypatch.setenv("QWEN_ADVISOR_QUANTS", "Q8_0")
         document = call("bench", "--url", fake.url, *SHORT, "--json").json
         assert (document["prediction"]["engine"], document["prediction"]["quantization"]) == ("llama.cpp", "Q4_K_M")
-
-
-class TestHistory:
-    def test_grows_by_a_line_for_each_level_and_means_follow(self, fake: Any, call: Call) -> None:
-        words = ("bench", "--url", fake.url, *SHORT, "--json")
-        first = call(*words).json
-        second = call(*words, "--concurrency", "1,2").json
-        path = Path(second["history"]["file"])
-        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        assert [(line["concurrency"], line["model"]) for line in lines] == [
-            (1, "Qwen/Qwen3-0.6B"),
-            (1, "Qwen/Qwen3-0.6B"),
-            (2, "Qwen/Qwen3-0.6B"),
-        ]
-        assert [item["measurements"] for item in second["history"]["averages"]] == [2, 1]
-        rates = [item["levels"][0]["throughput_tokens_per_second"] for item in (first, second)]
-        mean = second["history"]["averages"][0]["throughput_tokens_per_second"]
-        assert mean == pytest.approx(statistics.mean(rates), rel=1e-3)
-        assert call(*words, "--last", "1").json["history"]["averages"][0]["measurements"] == 1
-        assert "Mean of the last measurements alike" in call(*words[:-1]).out
-
-    def test_other_lengths_are_other_things(self, fake: Any, call: Call) -> None:
-        call("bench", "--url", fake.url, *SHORT)
-        document = call("bench", "--url", fake.url, *SHORT, "--output-tokens", "8", "--json").json
-        assert document["history"]["averages"][0]["measurements"] == 1
-
-    def test_is_left_alone_when_asked(self, fake: Any, call: Call) -> None:
-        assert call("bench", "--url", fake.url, *SHORT, "--no-keep", "--json").json["history"] is None
-        assert not history_file().exists()
-
-    def test_is_shown_by_thing(self, fake: Any, call: Call) -> None:
-        for _ in range(2):
-            call("bench", "--url", fake.url, *SHORT, "--concurrency", "1,2")
-        said = call("bench", "--history", "--json")
-        jsonschema.validate(said.json, closed("bench-history-1"))
-        assert [item["average"]["concurrency"] for item in said.json["measured"]] == [1, 2]
-        assert [item["average"]["measurements"] for item in said.json["measured"]] == [2, 2]
-        rows = list(csv.DictReader(io.StringIO(call("bench", "--history", "--format", "csv").out)))
-        assert [(row["concurrency"], row["measurements"]) for row in rows] == [("1", "2"), ("2", "2")]
-        assert rows[0]["model"] == "Qwen/Qwen3-0.6B"
-        table = call("bench", "--history")
-        assert table.out.startswith("Means of up to 10 measurements each\n")
-        assert "Q4_K_M on" in table.out
-
-    def test_nothing_was_measured_yet(self, call: Call) -> None:
-        assert call("bench", "--history").out.startswith("Nothing was measured yet\n")
-
-    def test_a_torn_line_costs_itself_alone(self, fake: Any, call: Call) -> None:
-        call("bench", "--url", fake.url, *SHORT)
-        path = history_file()
-        whole = path.read_bytes()
-        path.write_bytes(whole + whole[:50])
-        document = call("bench", "--url", fake.url, *SHORT, "--json").json
-        assert document["history"]["averages"][0]["measurements"] == 2
-        assert path.read_bytes().startswith(whole + whole[:50] + b"\n{")
-
-    def test_rubbish_is_passed_over(self, tmp_path: Path) -> None:
-        path = tmp_path / "bench.jsonl"
-        path.write_bytes(b"\xff\n[]\n{}\nnull\n" + b"[" * 70_000 + b'\n{"schema": "qwen-advisor/bench-entry/1"}\n')
-        assert last(path, 10) == ()
-
-    def test_a_history_that_cannot_be_written_is_no_fault(self, fake: Any, call: Call) -> None:
-        history_file().mkdir(parents=True)
-        said = call("bench", "--url", fake.url, *SHORT, "--json")
-        assert (said.code, said.json["history"]) == (0, None)
-        assert "warning: the history was not kept" in said.err
-
-    def test_lines_of_many_writers_stay_whole(self, fake: Any, call: Call) -> None:
-        import threading  # noqa: PLC0415
-
-        call("bench", "--url", fake.url, *SHORT)
-        entry = last(history_file(), 1)[0]
-        writers = [
-            threading.Thread(target=lambda: [append(history_file(), [entry, entry]) for _ in range(5)])
-            for _ in range(8)
-        ]
-        for writer in writers:
-            writer.start()
-        for writer in writers:
-            writer.join()
-        assert last(history_file(), 1000) == (entry,) * 81
-
-
-class TestCalibration:
-    def words(self, fake: Any) -> tuple[str, ...]:
-        return ("bench", "--url", fake.url, "--prompt-tokens", "64", "--output-tokens", "4", "--runs", "1", "--json")
-
-    def test_makes_what_was_measured_the_next_prediction(self, fake: Any, call: Call) -> None:
-        # Far slower than 8 cores at 60 GB/s decode this model, so that the factor is not near one.
-        fake.answers(good(fake, gap=0.06, first=0.04))
-        before = call(*self.words(fake), "--calibrate")
-        assert before.code == 0, before
-        factor = before.json["calibration"]["decode"]
-        held = before.json["levels"][0]["prediction"]
-        assert held["basis"] == "roofline"
-        assert factor == pytest.approx(held["decode"]["ratio"], rel=1e-3)
-        assert 0.1 < factor < 0.5
-        assert calibration_file().exists()
-        after = call(*self.words(fake)).json["levels"][0]["prediction"]
-        assert after["basis"] == "calibrated"
-        for phase in ("decode", "prefill"):
-            assert after[phase]["predicted"]["expected"] == pytest.approx(held[phase]["measured"], rel=0.05)
-        said = call("estimate", "Qwen3-0.6B", "--json")
-        assert said.json["speed"]["basis"] == "calibrated"
-        # Measuring again replaces it: it neither multiplies what is there nor is held against it.
-        again = call(*self.words(fake), "--calibrate").json["calibration"]["decode"]
-        assert again == pytest.approx(factor, rel=0.4)
-
-    def test_is_taken_back(self, fake: Any, call: Call) -> None:
-        fake.answers(good(fake, gap=0.012, first=0.04))
-        assert call(*self.words(fake), "--calibrate").code == 0
-        said = call("bench", "--forget")
-        assert said.out.startswith("forgotten: Qwen/Qwen3-0.6B Q4_K_M on llama.cpp, measured ")
-        assert call("bench", "--forget").out == "nothing was kept for this machine\n"
-        assert call("estimate", "Qwen3-0.6B", "--json").json["speed"]["basis"] == "roofline"
-
-    def test_taking_back_has_no_answer_for_programs(self, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-        said = call("bench", "--forget", "--json")
-        assert said.code == 2
-        assert "--forget has no answer that a format could hold" in said.err
-        monkeypatch.setenv("QWEN_ADVISOR_FORMAT", "json")  # settled for all calls, not asked of this one
-        assert call("bench", "--forget").out == "nothing was kept for this machine\n"
-
-    def test_is_not_believed_where_it_must_be_of_something_else(self, fake: Any, call: Call) -> None:
-        fake.answers(good(fake, gap=0.0))  # thousands of tokens per second
-        said = call(*self.words(fake), "--calibrate")
-        assert said.code == 2
-        assert "nothing is stored: measured is decode" in said.err
-        assert said.json["calibration"] == {}
-        assert said.json["levels"]
-        assert not calibration_file().exists()
-
-    def test_of_a_server_that_speculates_is_refused(self, fake: Any, call: Call) -> None:
-        inner = good(fake, gap=0.012, first=0.04)
-
-        def route(talk: Any, document: dict[str, Any]) -> None:
-            event = talk.event
-            talk.event = lambda item: event(
-                {**item, "timings": {**item["timings"], "draft_n": 8, "draft_n_accepted": 6}}
-                if "timings" in item
-                else item
-            )
-            inner(talk, document)
-
-        fake.answers(route)
-        said = call(*self.words(fake), "--calibrate")
-        assert said.code == 2
-        assert "the server speculates" in said.err
-        assert said.json["levels"][0]["speculated_tokens_accepted"] == 0.75
-
-    @pytest.mark.parametrize(
-        ("words", "sentence"),
-        [
-            (("--calibrate", "--concurrency", "4"), "--calibrate needs requests one at a time"),
-            (("--calibrate", "--gpu", "RTX 4090"), "factors are kept for this very machine"),
-            (("--calibrate", "--forget"), "exclude each other"),
-            (("--forget", "--ram", "16G"), "factors are kept for this very machine"),
-            (("--forget",), "--forget measures nothing"),  # of the server that --url names
-            (("--history",), "--history measures nothing"),
-        ],
-    )
-    def test_calls_that_contradict_themselves(
-        self, words: tuple[str, ...], sentence: str, fake: Any, call: Call
-    ) -> None:
-        said = call("bench", "--url", fake.url, *words)
-        assert said.code == 2
-        assert sentence in said.err
-        assert not fake.asked
-
-    def test_needs_to_know_what_is_served(self, fake: Any, call: Call) -> None:
-        fake.routes["/v1/models"] = lambda talk, _: talk.send(200, {"data": [{"id": "Qwen3-8B"}]})
-        said = call("bench", "--url", fake.url, *SHORT, "--calibrate")
-        assert said.code == 2
-        assert "hint: name it by --quant" in said.err
-        assert not fake.questions()
 
 
 @pytest.mark.parametrize(
@@ -458,7 +255,12 @@ def test_other_engines_are_recognised(fake: Any, call: Call) -> None:
     ],
 )
 def test_an_interrupt_leaves_what_was_measured(
-    after: int, levels: list[tuple[int, int]] | None, fake: Any, call: Call, monkeypatch: pytest.MonkeyPatch
+    after: int,
+    levels: list[tuple[int, int]] | None,
+    fake: Any,
+    call: Call,
+    closed: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from qwen_advisor.bench import load  # noqa: PLC0415
 
