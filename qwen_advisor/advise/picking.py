@@ -22,6 +22,7 @@ from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Fitter, Shortfall
 from qwen_advisor.fit.layout import Laid, Layout
 from qwen_advisor.machine import Machine
+from qwen_advisor.model import Checkpoint
 from qwen_advisor.plan import SHARED_CONTEXT, Memory, Placement, Settings
 from qwen_advisor.rank import best_possible, dominates, speed_term
 from qwen_advisor.rules import CANDIDATE_RULES, Question
@@ -62,7 +63,6 @@ class Picker:
         self._catalog = catalog
         self._requirements = requirements
         self._profile = catalog.tasks[requirements.task]
-        self._context: int = catalog.memory_models["llama.cpp"]["cuda_context_bytes"]
         self._counts = Counts(catalog.efficiency)
         self._entries: dict[tuple[str, ...], tuple[_Entry, ...]] = {}
         self._beside: _Remembering | None = None
@@ -74,7 +74,7 @@ class Picker:
         )
         fitter = self._beside = _Remembering(question, self._beside)
         for asked in (question, lifted(question, "S102")):
-            quick = _Quick(asked, fitter, Ceilings(machine, self._counts, self._context))
+            quick = quick_search(asked, fitter, self._counts)
             entries = self._listed(quick)
             found = quick.first(entries)
             if found is not None and not quick.is_dominated(found, entries):
@@ -94,6 +94,12 @@ class Picker:
         if names not in self._entries:
             self._entries[names] = quick.entries()
         return self._entries[names]
+
+
+def quick_search(question: Question, fitter: Fitter, counts: Counts) -> _Quick:
+    """A search that lays out only what could still be first; of a fitter without measured factors."""
+    context: int = question.catalog.memory_models["llama.cpp"]["cuda_context_bytes"]
+    return _Quick(question, fitter, Ceilings(question.machine, counts, context))
 
 
 class _Quick(Search):
@@ -142,13 +148,20 @@ class _Quick(Search):
             kind=(candidate.engine.id, candidate.known, candidate.artifact.official, few),
         )
 
-    def first(self, entries: tuple[_Entry, ...]) -> Found | None:
+    def better(self, checkpoint: Checkpoint, above: float) -> Found | None:
+        """The best plan of a checkpoint that the rules admit, where it is worth more than ``above``."""
+        entries = sorted((self._entry(c) for c, _ in self._candidates(checkpoint)), key=lambda entry: -entry.worth)
+        found = self.first(tuple(entries), above)
+        return found if found is not None and found.scored.terms.total > above else None
+
+    def first(self, entries: tuple[_Entry, ...], above: float = float("-inf")) -> Found | None:
         """The best plan of all: the candidate with the highest ceiling is laid out next, until none can be better.
 
-        A ceiling is known roughly first, and exactly only once it is the highest of all.
+        A ceiling is known roughly first, and exactly only once it is the highest of all. What cannot be worth more than
+        ``above`` is not looked at.
         """
         best: Found | None = None
-        worth = float("-inf")
+        worth = above
         waiting: list[tuple[float, int, bool]] = []
         room, coming = self._ceilings.room, iter(enumerate(entries))
         number, entry = next(coming, (0, None))
@@ -173,7 +186,7 @@ class _Quick(Search):
                 continue
             for item in self._plans(entries[place].candidate):
                 if best is None or item.scored.order < best.scored.order:
-                    best, worth = item, item.scored.terms.total
+                    best, worth = item, max(above, item.scored.terms.total)
         return best
 
     def _plans(self, candidate: Candidate) -> Iterator[Found]:

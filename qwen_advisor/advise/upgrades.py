@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from qwen_advisor.advice import Rejection, Upgrade
+from qwen_advisor.advise.ceilings import Counts
+from qwen_advisor.advise.picking import quick_search
 from qwen_advisor.advise.search import Search, fitter_for
 from qwen_advisor.describe import Description, describe
 from qwen_advisor.fit import Calibration
@@ -14,6 +16,7 @@ from qwen_advisor.units import GIB, gib
 from qwen_advisor.values import replace
 
 _RAM_SIZES = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+_CLOSE = 1e-9  # what rounding may take from a sum of terms
 _TRIED = 4  # ablest ruled-out models that are tried on each changed machine
 
 
@@ -30,12 +33,12 @@ def upgrades(
     """
     threshold = float("-inf") if best is None else best + question.catalog.ranking["clearly_better"]
     found: list[Upgrade] = []
-    measured = calibration or {}
+    measured, counts = calibration or {}, Counts(question.catalog.efficiency)
     on_cpu = {key: factors for key, factors in measured.items() if key[2] == "cpu"}
     for changes in _changes(question):
         for words, changed, rules in changes:
             same = changed.machine.accelerators == question.machine.accelerators
-            name = _unlocked(changed, rejected, rules, threshold, measured if same else on_cpu)
+            name = _unlocked(changed, rejected, rules, threshold, measured if same else on_cpu, counts)
             if name is not None:
                 found.append(Upgrade(change=words, unlocks=name))
                 break
@@ -111,9 +114,13 @@ def _unlocked(
     rules: frozenset[str],
     threshold: float,
     calibration: Calibration,
+    counts: Counts,
 ) -> str | None:
     """The best model that the changed question lets in and that is clearly better."""
-    search = Search(question, fitter_for(question, calibration))
+    fitter = fitter_for(question, calibration)
+    # Ceilings know nothing of measured factors, with which a plan may be faster than they allow.
+    quick = None if calibration else quick_search(question, fitter, counts)
+    search = quick or Search(question, fitter)
     hopeful = [question.catalog.models[r.model] for r in rejected if r.rule in rules]
     hopeful = [c for c in hopeful if search.bound(c) > threshold and search.admit(c) is None]
     hopeful.sort(key=lambda c: (-search.bound(c), c.id))
@@ -121,7 +128,8 @@ def _unlocked(
     for checkpoint in hopeful[:_TRIED]:
         if best is not None and search.bound(checkpoint) <= best[0]:
             break
-        found = search.best(checkpoint).found
+        above = threshold if best is None else max(threshold, best[0] - _CLOSE)
+        found = search.best(checkpoint).found if quick is None else quick.better(checkpoint, above)
         if found is not None and found.scored.terms.total > threshold:
             worth = (found.scored.terms.total, checkpoint.id)
             best = worth if best is None or worth > best else best
