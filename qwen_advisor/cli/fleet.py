@@ -87,9 +87,7 @@ def fleet(
     ] = None,
     ray: Annotated[
         str | None,
-        typer.Option(
-            metavar="ADDRESS", help="Answer on this Ray cluster: auto, local or HOST:PORT (extra [ray])."
-        ),
+        typer.Option(metavar="ADDRESS", help="Answer on this Ray cluster: auto, local or HOST:PORT (extra [ray])."),
     ] = None,
     catalog_extra: CatalogExtraOption = None,
     format_given: FormatOption = None,
