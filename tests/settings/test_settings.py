@@ -151,6 +151,7 @@ def test_a_gate_and_help_are_not_settled(say: Say, write: Write) -> None:
 def test_settings_says_where_each_value_comes_from(say: Say, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write('# mine\nprefer = "speed"\n\nengines = "llama.cpp"\nlicense = "any"\n')
     monkeypatch.setenv("QWEN_ADVISOR_LICENSE", "permissive")
+    monkeypatch.setenv("COLUMNS", "300")  # nothing is broken over lines
     document = say("settings", "--json").json
     jsonschema.validate(document, json_schema("settings-1"))
     found = {row["name"]: (row["value"], row["source"], row["where"]) for row in document["settings"]}
