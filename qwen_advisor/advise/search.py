@@ -11,6 +11,7 @@ from qwen_advisor.candidates import Candidate, candidates, hardware_class
 from qwen_advisor.engine import EngineSpec
 from qwen_advisor.evidence import Ability
 from qwen_advisor.fit import Calibration, Fitted, Fitter, Shortfall, settings_for
+from qwen_advisor.machine import Machine
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.plan import KvType, Placement, Settings
 from qwen_advisor.quality import ability_in_language, find_ability, quantization_loss
@@ -240,7 +241,7 @@ class Search:
             total += weights["foreign_files"]
         if candidate.format.name in weights["fallback_formats"] and not self.question.requirements.quantizations:
             total += weights["few_bits"]
-        if placement is not None and placement.mode == "hybrid" and not placement.cpu_expert_layers:
+        if placement is not None and _idles(placement, machine):
             total += weights["split_layers"]
         return total
 
@@ -351,3 +352,10 @@ def rejection_of(checkpoint: Checkpoint, finding: Finding) -> Rejection:
 def lifted(question: Question, rule: str) -> Question:
     """The same question with one task default lifted."""
     return replace(question, lifted=question.lifted | {rule})
+
+
+def _idles(placement: Placement, machine: Machine) -> bool:
+    """Whether accelerators stand idle: all along, or while the CPU works on whole layers of its own."""
+    if placement.mode == "cpu":
+        return bool(machine.accelerators)
+    return placement.mode == "hybrid" and not placement.cpu_expert_layers
