@@ -130,7 +130,8 @@ def _verbs_below(text: str) -> list[str]:
 def _family(kind: type[errors.AdvisorError]) -> Iterator[type[errors.AdvisorError]]:
     yield kind
     for child in kind.__subclasses__():
-        yield from _family(child)
+        if child.__module__ == errors.__name__:  # finer kinds elsewhere end with the same code
+            yield from _family(child)
 
 
 def _sentence(kind: type[errors.AdvisorError]) -> str:

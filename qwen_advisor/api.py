@@ -187,7 +187,7 @@ def estimate(
         quantization: a format's name; Q4_K_M or the engine's first that the model can be had in if not given.
         engine: which engine.
         context: tokens in the engine's own terms (llama.cpp: the whole context that slots share); the model's native
-            length, shortened until it fits, if not given, as llama-server does it.
+            length, shortened until it fits the accelerators, if not given, as llama-server does it.
         parallel: slots or concurrent sequences.
         kv_type: type of the KV cache.
         flash_attention: on or off; the engine's own choice if None.
@@ -234,7 +234,8 @@ def estimate(
     fitter = Fitter(facts, place, calibration=factors_for(place, facts, calibration, given=machine is not None))
     try:
         result = fitter.nearest(candidate, settings)
-        if context is None and not result.room.fits:
+        spilled = result.placement.mode == "hybrid" and gpu_layers is None
+        if context is None and (spilled or not result.room.fits):
             result = _shortened(fitter, candidate, settings)
     except ValueError:
         raise UsageError(
@@ -245,7 +246,10 @@ def estimate(
 
 
 def _shortened(fitter: Fitter, candidate: Candidate, settings: Settings) -> Fitted:
-    """The longest context that fits, or the least that llama-server would go down to."""
+    """The longest context that fits, or the least that llama-server would go down to.
+
+    As llama-server does it, context gives way before layers leave the accelerators.
+    """
     least = replace(settings, context=max(_LEAST_CONTEXT, settings.prompt_tokens + settings.output_tokens))
     result = fitter.nearest(candidate, least)
     if not result.room.fits:

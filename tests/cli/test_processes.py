@@ -280,6 +280,7 @@ def test_a_table_in_ascii_is_ascii() -> None:
 def test_ctrl_c_is_130_and_quiet() -> None:
     script = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background inherits none
         "from qwen_advisor import api\n"
         "api.recommend = lambda *a, **k: os.kill(os.getpid(), signal.SIGINT)\n"
         "from qwen_advisor.cli import main\n"

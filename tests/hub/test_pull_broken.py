@@ -123,7 +123,11 @@ class TestBrokenConnections:
 
         gguf.before[FILE] = stall
         words = [sys.executable, "-m", "qwen_advisor", *PULL]
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits none
+        try:
+            process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        finally:
+            signal.signal(signal.SIGINT, before)
         assert waiting.wait(60)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
