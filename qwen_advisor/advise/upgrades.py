@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from qwen_advisor.advice import Rejection, Upgrade
 from qwen_advisor.advise.ceilings import Counts
-from qwen_advisor.advise.picking import quick_search
+from qwen_advisor.advise.quick import quick_search
 from qwen_advisor.advise.search import Search, fitter_for
 from qwen_advisor.describe import Description, describe
 from qwen_advisor.fit import Calibration

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 
 from qwen_advisor.advice import Recommendation, Rejection
+from qwen_advisor.advise.ceilings import Counts
+from qwen_advisor.advise.quick import quick_search
 from qwen_advisor.advise.reasons import reasons
 from qwen_advisor.advise.search import Found, Search, lifted
 from qwen_advisor.fit import Fitter
@@ -39,14 +41,21 @@ def settle(question: Question, fitter: Fitter, *, everything: bool = False) -> W
         fitter: what lays candidates on its machine.
         everything: weigh every model, also those that cannot reach the list that was asked for.
     """
-    search = Search(question, fitter)
+    search = search_for(question, fitter)
     found, slow, rejected = weigh(search, question.requirements.top, everything=everything)
     lifting = not found and bool(slow)
     if lifting:
-        search = Search(lifted(question, "S102"), fitter)
+        search = search_for(lifted(question, "S102"), fitter)
         found, _, rejected = weigh(search, question.requirements.top, everything=everything)
     ranked = rank([f.scored for f in found])
     return Weighing(search=search, found=tuple(found), ranked=ranked, rejected=rejected, slow=lifting)
+
+
+def search_for(question: Question, fitter: Fitter) -> Search:
+    """The quick search; with measured factors the whole one, since what is measured may beat every ceiling."""
+    if fitter.calibration:
+        return Search(question, fitter)
+    return quick_search(question, fitter, Counts(question.catalog.efficiency))
 
 
 def weigh(search: Search, top: int, *, everything: bool) -> tuple[list[Found], list[Found], tuple[Rejection, ...]]:

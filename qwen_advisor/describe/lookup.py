@@ -68,6 +68,8 @@ def find_accelerator(catalog: Catalog, text: str, *, memory: int | None = None) 
         UsageError: nothing matches (with suggestions), or several do and none is clearly the common one (with the
             choices).
     """
+    if memory is None and text in catalog.accelerators:
+        return Match(catalog.accelerators[text])  # an id names one entry
     index = accelerator_index(catalog)
     name = words(text)
     every = index.find(name) or index.spelled(text)

@@ -72,6 +72,7 @@ def test_frozen_values_cannot_be_changed_and_can_be_hashed():
     with pytest.raises(dataclasses.FrozenInstanceError, match="cannot delete field 'x'"):
         del value.x
     assert hash(value) == hash(frozen(x=1, tags=()))
+    assert hash(value) == hash(frozen(x=1, tags=(), hidden=9))
     assert len({value, frozen(x=1, tags=()), frozen(x=2, tags=())}) == 2
 
 
