@@ -10,10 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.speed_fit.report import page
-
 from benchmarks.speed_fit.fit import fit
 from benchmarks.speed_fit.judging import judge
+from benchmarks.speed_fit.report import page
 from benchmarks.speed_fit.rows import left_out, measurements
 from benchmarks.speed_fit.writing import write
 

@@ -1,9 +1,9 @@
 """Dataclasses that are quick to define: a class gets its slots at once and each method at its first use.
 
 ``dataclasses.dataclass`` writes and compiles up to six methods for a class as it is defined, and one answer calls few
-of them. What a deferred method does is what the standard library's does; those that an answer calls (making, comparing
-and hashing values) are made here in a tenth of the time, the others are the standard library's own. ``dataclasses.fields``, ``asdict`` and
-``is_dataclass`` take these classes as their own.
+of them. What a deferred method does is what the standard library's does. Those that answers call (they make, compare
+and hash values) are made here in a tenth of the time; the others are the standard library's own. Its ``fields``,
+``asdict`` and ``is_dataclass`` take these classes as dataclasses.
 """
 
 from __future__ import annotations
