@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qwen_advisor.describe.matching import Found, NameIndex, unique
+from qwen_advisor.describe.matching import Found, NameIndex, squash, unique
 from qwen_advisor.describe.names import words
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import AcceleratorSpec, Catalog
@@ -106,7 +106,7 @@ def _not_as(
     Raises:
         UsageError: cards of several generations carry the number (RTX 6000), and the name is not that of one in full.
     """
-    if chosen.entry.name.lower() in text.lower():
+    if squash(chosen.entry.name) in squash(text):
         return ()
     taken = {one.entry.id for one in found}
 

@@ -63,8 +63,8 @@ class NameIndex(Generic[T]):
 
     def spelled(self, text: str) -> list[Found[T]]:
         """Entries with an alias that is the text when spaces and signs are left out: ``rtxpro6000``."""
-        squashed = _squash(text)
-        return [found for found in self._names if squashed and _squash(found.alias) == squashed]
+        squashed = squash(text)
+        return [found for found in self._names if squashed and squash(found.alias) == squashed]
 
     def suggestions(self, text: str) -> tuple[str, ...]:
         """The names that look most like the text."""
@@ -75,7 +75,8 @@ class NameIndex(Generic[T]):
         return tuple(by_spelling[key] for key in near)
 
 
-def _squash(text: str) -> str:
+def squash(text: str) -> str:
+    """Letters and digits alone: a name is the same one with hyphens, blanks or nothing between its words."""
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 

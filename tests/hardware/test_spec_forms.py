@@ -157,6 +157,14 @@ def test_an_ambiguous_name_asks_with_the_choices(text: str, choices: tuple[str, 
     assert all(choice in (caught.value.hint or "") for choice in choices)
 
 
+@pytest.mark.parametrize("sign", [" ", "-", "_", ""])
+@pytest.mark.parametrize(
+    ("name", "entry"), [("Quadro RTX 4000", "quadro-rtx-4000"), ("Quadro RTX 6000", "quadro-rtx-6000")]
+)
+def test_a_name_in_full_is_one_card_whatever_joins_its_words(name: str, entry: str, sign: str, facts: Catalog) -> None:
+    assert find_accelerator(facts, name.replace(" ", sign)).spec.id == entry
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
