@@ -16,17 +16,20 @@ from qwen_advisor.advice import Advice, Artifact, Estimate
 from qwen_advisor.advise import advise
 from qwen_advisor.candidates import Candidate, candidates
 from qwen_advisor.catalog import load_catalog as _load
+from qwen_advisor.catalog import overlay_stamp
 from qwen_advisor.describe import Description, describe
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Calibration, Fitted, Fitter, settings_for
 from qwen_advisor.machine import Machine
+from qwen_advisor.model import Checkpoint
 from qwen_advisor.names import resolve_model
 from qwen_advisor.plan import KvType, Settings
 from qwen_advisor.probes import detect
 from qwen_advisor.requirements import engine as engine_name
 from qwen_advisor.requirements import quantization as quantization_name
 from qwen_advisor.requirements import resolve
+from qwen_advisor.rules.plan import extension_needed
 from qwen_advisor.task import Requirements
 from qwen_advisor.units import parse_size
 from qwen_advisor.values import replace
@@ -37,18 +40,23 @@ _LEAST_CONTEXT = 4096  # llama-server's --fit-ctx
 
 
 @lru_cache(maxsize=4)
-def _cached(extra: tuple[Path, ...]) -> Catalog:
+def _cached(extra: tuple[Path, ...], _stamp: tuple[object, ...]) -> Catalog:
+    """One catalogue for each state of the user's own entries, which may change while a server runs."""
     return _load(extra=extra)
 
 
 def load_catalog(extra: Path | str | Sequence[Path | str] = ()) -> Catalog:
     """Return the catalogue, with the entries of the directories ``extra`` added or put in place of its own.
 
+    It is kept until a file of own entries changes.
+
     Raises:
+        UsageError: a directory that was named is not there.
         CatalogError: an entry is invalid; every fault is listed.
     """
     directories = (extra,) if isinstance(extra, (str, Path)) else extra
-    return _cached(tuple(Path(directory) for directory in directories))
+    paths = tuple(Path(directory) for directory in directories)
+    return _cached(paths, overlay_stamp(paths))
 
 
 def inspect_hardware(*, catalog: Catalog | None = None, measure: bool = False) -> Machine:
@@ -293,5 +301,15 @@ def _estimate(candidate: Candidate, fitter: Fitter, result: Fitted, machine: Mac
         file_bytes=artifact.bytes,
         projector_bytes=footprint.projector_bytes or None,
         largest_context=fitter.largest_context(candidate, result) if result.room.fits else None,
-        notes=(),
+        notes=_beyond(candidate.checkpoint, result.settings.context_per_request),
     )
+
+
+def _beyond(checkpoint: Checkpoint, wanted: int) -> tuple[str, ...]:
+    """What is to be said of a request that is longer than the model's native context."""
+    context = checkpoint.context
+    reach = max(context.native or 0, context.extended or 0)
+    if 0 < reach < wanted:
+        return (f"{wanted:,} tokens go beyond the {reach:,} that {checkpoint.id} reaches",)
+    note = extension_needed(context, wanted)
+    return (note,) if note else ()

@@ -60,11 +60,16 @@ Context = Annotated[str | int | None, Field(description="Tokens of context, such
 
 
 class Advisor:
-    """The tools, over one catalogue."""
+    """The tools, over one catalogue and the user's own entries as they are at each call."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        """Take the facts."""
-        self._catalog = catalog
+    def __init__(self, extra: Sequence[Path] = ()) -> None:
+        """Take directories of own entries; errors as `server`."""
+        self._extra = tuple(extra)
+        api.load_catalog(self._extra)
+
+    @property
+    def _catalog(self) -> Catalog:
+        return api.load_catalog(self._extra)
 
     def recommend(
         self,
@@ -270,7 +275,7 @@ def server(extra: Sequence[Path] = ()) -> MCPServer:
     Raises:
         CatalogError: an entry is invalid.
     """
-    advisor = Advisor(api.load_catalog(extra))
+    advisor = Advisor(extra)
     tools: tuple[tuple[str, Callable[..., CallToolResult], str], ...] = (
         ("recommend", advisor.recommend, "recommend-1"),
         ("estimate", advisor.estimate, "estimate-1"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from qwen_advisor.catalog.faults import Fault
-from qwen_advisor.catalog.loading import config_directory, data_directory, load_catalog
+from qwen_advisor.catalog.loading import config_directory, data_directory, load_catalog, overlay_stamp
 from qwen_advisor.catalog.published import published_schemas
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "config_directory",
     "data_directory",
     "load_catalog",
+    "overlay_stamp",
     "published_schemas",
     "validate",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,6 +106,24 @@ def overlay_directories(extra: Sequence[Path] = ()) -> list[Path]:
     named = [_directory(name, EXTRA) for name in os.environ.get(EXTRA, "").split(os.pathsep) if name]
     given = [_directory(str(path), "--catalog-extra") for path in extra]
     return ([own] if own.is_dir() else []) + named + given
+
+
+def overlay_stamp(extra: Sequence[Path] = ()) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a user's own entries do: name, time of change and size of each file; errors as its directories.
+
+    Nothing is read, so that asking costs some microseconds where there are no such entries.
+    """
+    return tuple(state for directory in overlay_directories(extra) for state in _states(str(directory)))
+
+
+def _states(root: str) -> Iterator[tuple[str, int, int]]:
+    yield root, 0, 0
+    for folder, _, names in os.walk(root):
+        for name in sorted(names):
+            path = f"{folder}/{name}"
+            with suppress(OSError):  # gone since it was listed
+                state = os.stat(path)  # noqa: PTH116  ten times as fast as the method's object
+                yield path, state.st_mtime_ns, state.st_size
 
 
 def _directory(name: str, said_by: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from qwen_advisor.advice import Finding, Plan
+from qwen_advisor.model import Context
 from qwen_advisor.rules.rule import Question, Rule
 
 
@@ -60,16 +61,16 @@ class C101(PlanRule):
     @classmethod
     def check(cls, plan: Plan, question: Question) -> Finding | None:
         """Warns where the context needs an extension."""
-        context = plan.checkpoint.context
         wanted = question.requirements.context
-        if context.native is not None and wanted > context.native:
-            how = context.extension or "an extension"
-            return cls.warn(
-                f"{wanted:,} tokens go beyond its native {context.native:,}: needs {how}",
-                needed=wanted,
-                available=context.native,
-            )
+        message = extension_needed(plan.checkpoint.context, wanted)
+        return cls.warn(message, needed=wanted, available=plan.checkpoint.context.native) if message else None
+
+
+def extension_needed(context: Context, wanted: int) -> str | None:
+    """By what ``wanted`` tokens are reached where they are more than the native context; None where they are not."""
+    if context.native is None or wanted <= context.native:
         return None
+    return f"{wanted:,} tokens go beyond its native {context.native:,}: needs {context.extension or 'an extension'}"
 
 
 class M102(PlanRule):

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from qwen_advisor import api, load_catalog
+from qwen_advisor import load_catalog
 from qwen_advisor.facts import Catalog
 from qwen_advisor.hub.overlay import write
 from qwen_advisor.hub.proposals import Proposal
@@ -217,7 +217,6 @@ class TestWriting:
         assert said.json["written"] == [str(own / "architectures/qwen3-9b.yaml"), str(own / "models/qwen3-9b.yaml")]
         shown = call("catalog", "show", "qwen3-9b", "--json").json
         assert any("family, line, kind" in doubt for doubt in shown["entry"]["unverified"])
-        api._cached.cache_clear()  # as in the next process
         estimate = call("estimate", "Qwen3-9B", "--ram", "16G", "--quant", "Q4_K_M", "--json")
         assert estimate.code == 0
         assert estimate.json["artifact"]["files"] == ["Qwen3-9B-Q4_K_M.gguf"]

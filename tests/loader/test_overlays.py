@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from qwen_advisor import api
 from qwen_advisor.catalog import config_directory, load_catalog
 from qwen_advisor.errors import CatalogError, UsageError
 
@@ -161,3 +162,16 @@ def test_an_overlay_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytes
 def test_an_empty_overlay_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     assert dict(load_catalog(extra=[tmp_path / "own"]).models) == dict(load_catalog().models)
+
+
+def test_a_long_lived_process_notices_changed_entries(tmp_path: Path) -> None:
+    """As `mcp` has to after ``catalog refresh --write``: a file more, another text, a file less."""
+    own = write(write(tmp_path / "own", "models/mine-1.yaml", MINE), "architectures/mine.yaml", SHAPE)
+    first = api.load_catalog(own)
+    assert api.load_catalog(own) is first
+    write(own, "models/mine-2.yaml", MINE.replace("Me/Mine-1", "Me/Mine-2"))
+    assert "Me/Mine-2" in api.load_catalog(own).models
+    write(own, "models/mine-2.yaml", MINE.replace("Me/Mine-1", "Me/Mine-2").replace("4096", "16384"))
+    assert api.load_catalog(own).models["Me/Mine-2"].context.native == 16384
+    (own / "models" / "mine-2.yaml").unlink()
+    assert dict(api.load_catalog(own).models) == dict(first.models)

@@ -19,6 +19,8 @@ from mcp.client.stdio import stdio_client
 from qwen_advisor import compare, estimate, load_catalog, plan, recommend, why_not
 from qwen_advisor.api import machine_for
 from qwen_advisor.cli import main
+from qwen_advisor.errors import UsageError
+from qwen_advisor.mcp_server import Advisor
 from qwen_advisor.render.compare_documents import compare_document
 from qwen_advisor.render.documents import estimate_document, recommend_document
 from qwen_advisor.render.plan_documents import plan_document
@@ -177,3 +179,27 @@ def test_without_the_extra_it_is_one_sentence(
         "error: mcp needs the package mcp",
         "hint: pip install 'qwen-advisor[mcp]'",
     ]
+
+
+CARD = """\
+acme-9000:
+  name: Acme 9000
+  vendor: nvidia
+  kind: discrete
+  memory: 24 GiB
+  memory_bandwidth: 1000 GB/s
+  fp16_flops: 100 TFLOPS
+  compute_capability: "8.9"
+  source: made up for a test
+"""
+
+
+def test_own_entries_are_seen_without_a_new_start(tmp_path: Path) -> None:
+    advisor = Advisor([tmp_path])
+    with pytest.raises(UsageError, match="no accelerator is called 'Acme 9000'"):
+        advisor.inspect_hardware(gpu=["Acme 9000"])
+    (tmp_path / "accelerators").mkdir()
+    (tmp_path / "accelerators" / "nvidia.yaml").write_text(CARD, "utf-8")
+    document = advisor.inspect_hardware(gpu=["Acme 9000"]).structured_content
+    assert document is not None
+    assert document["accelerators"][0]["memory_bytes"] == 24 << 30
