@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qwen_advisor.advice import Advice, Plan, Recommendation, Rejection
-from qwen_advisor.engines import launch
+from qwen_advisor.engines import Launch, launch
 from qwen_advisor.errors import NothingFits
 from qwen_advisor.machine import Shelf
 from qwen_advisor.render import words
@@ -87,9 +87,14 @@ def report(
     blocks += [
         *_ruled_out(advice.rejected, explain=explain),
         _upgrades(advice),
-        Commands(title="Run it", steps=how.steps, notes=how.notes),
+        Commands(title="Run it", steps=how.steps, notes=how.notes + _complete(how)),
     ]
     return Report(headline=headline(advice), good=True, blocks=tuple(blocks))
+
+
+def _complete(how: Launch) -> tuple[str, ...]:
+    """Where the command is to be had with all that it can be told."""
+    return ("complete, with sampling values: add --launch, or qwen-advisor launch MODEL",) if how.steps else ()
 
 
 def headline(advice: Advice) -> str:
