@@ -17,6 +17,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if words == ["--version"]:
+            from qwen_advisor.cli.output import emit_version  # noqa: PLC0415  not worth all of Typer
+
+            return emit_version()
         from qwen_advisor.cli.app import run  # noqa: PLC0415  so that an interrupt while importing is quiet too
 
         return run(words)

@@ -9,10 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from qwen_advisor import __version__
 from qwen_advisor.cli import talk
 from qwen_advisor.cli.completing import COMPLETE, postpone, verb_on_the_line
-from qwen_advisor.cli.output import emit
+from qwen_advisor.cli.output import emit_version
 from qwen_advisor.cli.settled import defaults, settle
 
 # verb -> where it is, and its line in the list of verbs; a verb with verbs of its own is a Typer app
@@ -118,7 +117,7 @@ def _unreached() -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        emit(f"qwen-advisor {__version__}\n")
+        emit_version()
         raise typer.Exit
 
 

@@ -42,6 +42,14 @@ def emit(text: str, form: str = "table") -> None:
             raise AdvisorError(f"the answer could not be written: {error.strerror}") from error
 
 
+def emit_version() -> int:
+    """Write the program's version; returns the exit code."""
+    from qwen_advisor import __version__  # noqa: PLC0415  for this line only
+
+    emit(f"qwen-advisor {__version__}\n")
+    return 0
+
+
 def encodes(text: str) -> bool:
     """Whether stdout's own encoding has every character of the text."""
     try:
