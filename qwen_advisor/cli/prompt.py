@@ -58,6 +58,7 @@ def prompt(
     model: Annotated[
         str | None,
         typer.Option(
+            "--model",  # Typer 0.27 takes a metavar that is the parameter's name for the option's
             metavar="MODEL",
             autocompletion=completion.models,
             help="Whom to ask; what recommend names for the task on this machine if not said.",
@@ -65,7 +66,9 @@ def prompt(
     ] = None,
     text: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="The question, problem or query; - reads it from stdin; else a blank."),
+        typer.Option(
+            "--text", metavar="TEXT", help="The question, problem or query; - reads it from stdin; else a blank."
+        ),
     ] = None,
     system: Annotated[
         str | None, typer.Option(metavar="TEXT", help="A system message of your own, before what the task adds.")
@@ -117,7 +120,7 @@ def prompt(
         ),
     ] = None,
     url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Its address; the engine's usual port here if not said.")
+        str | None, typer.Option("--url", metavar="URL", help="Its address; the engine's usual port here if not said.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
@@ -231,7 +234,14 @@ def _refuse_idle(wish: Wish) -> None:
 def _said(text: str | None) -> str | None:
     if text != "-":
         return text
-    read = sys.stdin.read(_LARGEST + 1)
+    if sys.stdin is None:
+        raise UsageError("there is no standard input to read", hint="give the text itself, or open stdin")
+    try:
+        read = sys.stdin.read(_LARGEST + 1)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the text on stdin is not {error.encoding}", hint="send it in UTF-8") from None
+    except OSError as error:
+        raise UsageError(f"stdin cannot be read: {error.strerror or error}") from error
     if len(read) > _LARGEST:
         raise UsageError(f"the text on stdin is longer than {_LARGEST >> 20} MiB", hint="shorten it")
     return read.strip() or None
