@@ -9,12 +9,14 @@ from qwen_advisor.machine import Accelerator, Machine
 from qwen_advisor.units import gib
 from qwen_advisor.values import replace
 
+MOST_NODES = 1024
+
 
 def override(machine: Machine, said: Description) -> Machine:
     """The machine with cores, bandwidths, reserve and nodes as said. Memory and accelerators stay as they are.
 
     Raises:
-        UsageError: a bandwidth is said of GPUs where there are none.
+        UsageError: a bandwidth is said of GPUs where there are none, or there are too many nodes.
     """
     sources = dict(machine.sources)
     cpu, memory, accelerators = machine.cpu, machine.memory, machine.accelerators
@@ -40,6 +42,8 @@ def override(machine: Machine, said: Description) -> Machine:
         accelerators = tuple(_reserving(a, said.reserve, why) for a in accelerators)
         sources["memory.reserve"] = "--reserve"
     nodes = said.nodes if said.nodes != 1 else machine.nodes
+    if nodes > MOST_NODES:
+        raise UsageError(f"{nodes} nodes are more than are reckoned with", hint=f"ask for {MOST_NODES} at most")
     return replace(
         machine,
         cpu=cpu,

@@ -16,11 +16,12 @@ def launch(plan: Plan, *, tools: bool = False, nodes: int = 1) -> Launch:
     Args:
         plan: what was laid on the machine.
         tools: whether the server must parse tool calls, which some engines have to be told.
-        nodes: how many machines the plan spans.
+        nodes: how many machines there are; the plan may span fewer.
 
     Raises:
         ValueError: the engine is not known, or cannot be told one of the settings.
     """
+    nodes = min(nodes, plan.placement.pipeline_parallel)  # one stage of the pipeline on each
     match plan.settings.engine:
         case "llama.cpp":
             return llama_cpp.launch(plan)

@@ -204,7 +204,7 @@ class Layout:
         text = self.candidate.architecture.text
         heads = text.num_attention_heads if text else 1
         sizes = [n for n in (1, 2, 4, 8, 16) if n <= len(alike) and heads % n == 0]
-        for nodes in range(1, self.machine.nodes + 1):
+        for nodes in range(1, min(self.machine.nodes, self.count) + 1):  # a stage has a layer at least
             for size in sizes if nodes == 1 else sizes[-1:]:
                 on = tuple(self.count if i in alike[:size] else 0 for i in range(len(self.machine.accelerators)))
                 placement = Placement(
