@@ -8,17 +8,20 @@ from typing import Any, cast
 from qwen_advisor.api import factors_for, load_catalog, machine_for
 from qwen_advisor.comparison import Comparison, WhyNot, compare_models
 from qwen_advisor.comparison.why_not import explain
+from qwen_advisor.describe.names import MOST_ACCELERATORS
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Calibration
-from qwen_advisor.machine import Machine
+from qwen_advisor.machine import Interconnect, Machine
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.names import resolve_model
 from qwen_advisor.requirements import resolve
 from qwen_advisor.rules.natural import natural_context, natural_task
-from qwen_advisor.sizing import HardwarePlan, plan_hardware
+from qwen_advisor.sizing import Arrangement, HardwarePlan, plan_hardware
 from qwen_advisor.task import TaskId
 from qwen_advisor.training import Training, TrainingPlan, plan_training
+
+MOST_NODES = 64  # every number of stages up to it is tried on machine after machine
 
 
 def plan(
@@ -33,6 +36,9 @@ def plan(
     quantizations: Sequence[str] = (),
     prompt_tokens: int | None = None,
     output_tokens: int | None = None,
+    nodes: int | None = None,
+    gpus_per_node: int | None = None,
+    interconnect: Interconnect | None = None,
 ) -> HardwarePlan:
     """What hardware a model needs: the least, the sensible and the comfortable, and what it takes in each format.
 
@@ -47,12 +53,16 @@ def plan(
         quantizations: the formats to consider; the usual ones if empty.
         prompt_tokens: length of one prompt.
         output_tokens: length of one answer.
+        nodes: exactly so many machines together; what it takes if not given.
+        gpus_per_node: exactly so many accelerators in each; any number if not given.
+        interconnect: the network between the machines.
 
     Raises:
         UsageError: a name that is not known, or an impossible number.
     """
     facts = catalog or load_catalog()
     checkpoint = resolve_model(facts, model)
+    arrangement = _arrangement(nodes, gpus_per_node, interconnect)
     wanted = task if task is not None else natural_task(facts, [checkpoint])
     requirements = resolve(
         facts,
@@ -65,7 +75,16 @@ def plan(
         prompt_tokens=prompt_tokens,
         output_tokens=output_tokens,
     )
-    return plan_hardware(facts, checkpoint, requirements, any_kind=task is None)
+    return plan_hardware(facts, checkpoint, requirements, any_kind=task is None, arrangement=arrangement)
+
+
+def _arrangement(nodes: int | None, gpus_per_node: int | None, interconnect: Interconnect | None) -> Arrangement:
+    for option, value, most in (("--nodes", nodes, MOST_NODES), ("--gpus-per-node", gpus_per_node, MOST_ACCELERATORS)):
+        if value is not None and not 1 <= value <= most:
+            raise UsageError(f"{option} must be from 1 to {most}, not {value}")
+    if interconnect is not None and nodes == 1:
+        raise UsageError("--interconnect says nothing of one node", hint="leave it out, or ask for more --nodes")
+    return Arrangement(nodes=nodes, gpus_per_node=gpus_per_node, interconnect=interconnect)
 
 
 def compare(

@@ -9,6 +9,7 @@ import typer
 from qwen_advisor import answers, api
 from qwen_advisor.cli import completion, talk
 from qwen_advisor.cli.account import Account, VerboseOption
+from qwen_advisor.cli.machine_options import InterconnectOption
 from qwen_advisor.cli.options import (
     CatalogExtraOption,
     Format,
@@ -38,6 +39,7 @@ Examples:
   qwen-advisor plan Qwen3-8B
   qwen-advisor plan qwen3:30b --context 32k --concurrency 32 --engine vllm --min-speed 20
   qwen-advisor plan Qwen3-Coder-480B-A35B-Instruct --quant FP8 --json
+  qwen-advisor plan Qwen3-235B-A22B --nodes 2 --gpus-per-node 8 --interconnect infiniband
 
 Exit codes: 0 there is such hardware, 3 the catalogue has none.
 """
@@ -69,6 +71,13 @@ def plan(
     min_speed: MinSpeedOption = None,
     engine: EnginesOption = None,
     quant: QuantizationsOption = None,
+    nodes: Annotated[
+        int | None, typer.Option("--nodes", metavar="N", min=1, help="Exactly so many machines working together.")
+    ] = None,
+    gpus_per_node: Annotated[
+        int | None, typer.Option("--gpus-per-node", metavar="N", min=1, help="Exactly so many GPUs in each machine.")
+    ] = None,
+    interconnect: InterconnectOption = None,
     catalog_extra: CatalogExtraOption = None,
     format_given: FormatOption = None,
     as_json: JsonOption = False,
@@ -77,7 +86,8 @@ def plan(
 ) -> None:
     """What hardware a model needs: the least, the sensible and the comfortable, and what each quantization takes.
 
-    No machine is looked at or described: every real one of the catalogue is tried, class by class.
+    No machine is looked at or described: every real one of the catalogue is tried, class by class; with --nodes,
+    --gpus-per-node and --interconnect those that are put together so.
     """
     account = Account(wanted=verbose)
     form = chosen_format(format_given, as_json=as_json, quiet=quiet)
@@ -94,6 +104,9 @@ def plan(
         quantizations=quant or (),
         prompt_tokens=read("--prompt-tokens", parse_tokens, prompt_tokens),
         output_tokens=read("--output-tokens", parse_tokens, output_tokens),
+        nodes=nodes,
+        gpus_per_node=gpus_per_node,
+        interconnect=interconnect,
     )
     account.say(f"{len(answer.classes)} classes of machines tried")
     emit(_text(answer, form), form)

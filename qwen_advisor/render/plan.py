@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qwen_advisor.describe.ladder import HardwareClass
+from qwen_advisor.describe.ladder import FREE, Arrangement, HardwareClass
 from qwen_advisor.engines import launch
 from qwen_advisor.errors import NothingFits
 from qwen_advisor.render import words
@@ -48,6 +48,10 @@ _COLUMNS = (
     "decode_tokens_per_second_high",
     "time_to_first_token_seconds",
     "time_to_answer_seconds",
+    "memory_each_device_bytes",
+    "interconnect",
+    "interconnect_bandwidth_bytes_per_second",
+    "nodes_used",
 )
 
 
@@ -84,7 +88,7 @@ def _article(house: Housing | None) -> str:
         return "nothing"
     if house.kind == "pc":
         return f"a PC with {house.title}"
-    if house.options[0] == "--gpu" and house.kind != "cluster":
+    if house.options[0] == "--gpu" and house.machine.nodes == 1:
         return f"a {house.kind} with {house.title}"
     return house.title
 
@@ -139,6 +143,10 @@ def _row(answer: HardwarePlan, needs: ClassNeeds, aim: Tier, house: Housing) -> 
         four_digits(plan.speed.decode.high),
         four_digits(plan.speed.time_to_first_token),
         four_digits(plan.speed.time_to_answer),
+        house.on_each,
+        machine.interconnect,
+        house.network,
+        house.nodes_used,
     )
 
 
@@ -155,7 +163,26 @@ def _facts(answer: HardwarePlan) -> tuple[tuple[str, str], ...]:
     if usual is not None and usual.ram is not None:
         cache = f" (with a KV cache in {usual.ram_kv_type})" if usual.ram_kv_type not in (None, "f16") else ""
         pairs.append(("least RAM", f"{gib(usual.ram)} for {usual.format} without a GPU{cache}"))
-    return tuple(pairs)
+    return (*pairs, *_together(answer))
+
+
+def _together(answer: HardwarePlan) -> Iterator[tuple[str, str]]:
+    """Memory on each accelerator and what the network allows, where machines had to be put together in some way."""
+    best = answer.best
+    if best is None or answer.arrangement == FREE:
+        return
+    if best.on_each is not None and best.machine.accelerators:
+        there = min(card.budget for card in best.machine.accelerators)
+        yield "each GPU", f"{words.used(best.on_each, there)} on {best.title}"
+    if best.network is not None:
+        plan, name = best.plan, best.machine.interconnect or "no --interconnect named, 10 Gbit/s Ethernet assumed"
+        yield (
+            "network",
+            (
+                f"{name}, {best.network / 1e9:g} GB/s: {words.pace(plan.speed, plan.settings)} tokens/s, bound by"
+                f" {plan.speed.bound}"
+            ),
+        )
 
 
 def _parameters(answer: HardwarePlan) -> str:
@@ -178,10 +205,11 @@ def _tiers(answer: HardwarePlan) -> Grid:
 
 def _cells(house: Housing) -> tuple[str, str, str, str, str]:
     plan = house.plan
+    nodes = f", {house.nodes_used} of {house.machine.nodes} nodes" if house.machine.nodes > 1 else ""
     several = f"\n{words.figure(plan.speed.throughput)} together" if plan.settings.parallel > 1 else ""
     return (
         "\nor ".join((house.title, *house.alternatives[:2])),
-        f"{plan.format}, {plan.settings.engine}\n{words.whereabouts(plan.placement)}",
+        f"{plan.format}, {plan.settings.engine}\n{words.whereabouts(plan.placement)}{nodes}",
         words.used(plan.memory.total, plan.budget),
         f"{words.pace(plan.speed, plan.settings)}{several}",
         words.seconds(plan.speed.time_to_first_token),
@@ -262,11 +290,23 @@ def nothing(answer: HardwarePlan) -> NothingFits:
     nearest = f": {why.message} ({why.rule})" if why else ""
     asked = answer.requirements
     hint = "ask for less by --context, --concurrency or --min-speed, or allow more by --quant or --engine"
+    if answer.arrangement != FREE:
+        hint += ", --nodes or --gpus-per-node"
     return NothingFits(
-        f"no machine of the catalogue runs {answer.checkpoint.id} for {asked.task} at"
+        f"no machine of the catalogue{_so(answer.arrangement)} runs {answer.checkpoint.id} for {asked.task} at"
         f" {words.tokens(asked.context)} tokens{nearest}",
         hint=hint,
     )
+
+
+def _so(wanted: Arrangement) -> str:
+    """How machines had to be put together: `` in 2 nodes of 8 GPUs``."""
+    if wanted.nodes is None and wanted.gpus_per_node is None:
+        return ""
+    cards = "" if wanted.gpus_per_node is None else f"{wanted.gpus_per_node} GPU{'s' * (wanted.gpus_per_node != 1)}"
+    if wanted.nodes is None:
+        return f" with {cards}"
+    return f" in {wanted.nodes} node{'s' * (wanted.nodes != 1)}{f' of {cards}' if cards else ''}"
 
 
 def _nothing(answer: HardwarePlan) -> Report:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypedDict
 
 from qwen_advisor.describe.ladder import HardwareClass
+from qwen_advisor.machine import Interconnect
 from qwen_advisor.plan import KvType
 from qwen_advisor.render.shapes import (
     ArtifactShape,
@@ -46,6 +47,10 @@ class HousingShape(TypedDict):
     options: Annotated[list[str], "The options that describe it to every verb"]
     tier: Annotated[Tier, "The highest that it reaches"]
     nodes: int
+    interconnect: Annotated[Interconnect | None, "Between the nodes, null where there is one or none was named"]
+    interconnect_bandwidth_bytes_per_second: Annotated[float | None, "One way; null where there is one node"]
+    nodes_used: Annotated[int, "On how many of them the model lies"]
+    memory_each_device_bytes: Annotated[int | None, "On the fullest accelerator; null where nothing lies on one"]
     accelerators: list[CardShape]
     ram_bytes: Annotated[int, "Main memory of one machine"]
     alternatives: Annotated[list[str], "Machines of other makers that reach the tier of this column too"]
@@ -71,6 +76,10 @@ class BriefShape(TypedDict):
     options: Annotated[list[str], "The options that describe it to every verb"]
     tier: Annotated[Tier, "The highest that it reaches"]
     nodes: int
+    interconnect: Annotated[Interconnect | None, "Between the nodes, null where there is one or none was named"]
+    interconnect_bandwidth_bytes_per_second: Annotated[float | None, "One way; null where there is one node"]
+    nodes_used: Annotated[int, "On how many of them the model lies"]
+    memory_each_device_bytes: Annotated[int | None, "On the fullest accelerator; null where nothing lies on one"]
     accelerators: list[CardShape]
     ram_bytes: Annotated[int, "Main memory of one machine"]
     alternatives: Annotated[list[str], "Machines of other makers that reach the tier of this column too"]
@@ -84,6 +93,14 @@ class BriefShape(TypedDict):
     prefill_tokens_per_second: RateShape
     time_to_first_token_seconds: float
     time_to_answer_seconds: float
+
+
+class ArrangementShape(TypedDict):
+    """How machines had to be put together; null where nothing was said."""
+
+    nodes: int | None
+    gpus_per_node: int | None
+    interconnect: Interconnect | None
 
 
 class TiersShape(TypedDict):
@@ -128,6 +145,7 @@ class PlanDocument(TypedDict):
     model: ModelShape
     requirements: RequirementsShape
     goals: GoalsShape
+    arrangement: ArrangementShape
     tiers: TiersShape
     classes: list[ClassShape]
     formats: Annotated[list[FormatShape], "Fewest bits first"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qwen_advisor.advise.search import rejection_of
 from qwen_advisor.candidates import candidates
 from qwen_advisor.describe import Description, describe
-from qwen_advisor.describe.ladder import CLASSES, HardwareClass
+from qwen_advisor.describe.ladder import CLASSES, FREE, Arrangement, HardwareClass
 from qwen_advisor.facts import Catalog
 from qwen_advisor.model import Checkpoint
 from qwen_advisor.rules import CHECKPOINT_RULES, Question
@@ -18,7 +18,17 @@ from qwen_advisor.sizing.tiers import goals_of
 from qwen_advisor.task import Requirements
 from qwen_advisor.units import GIB
 
-__all__ = ["TIERS", "ClassNeeds", "FormatNeeds", "Goals", "HardwarePlan", "Housing", "Tier", "plan_hardware"]
+__all__ = [
+    "TIERS",
+    "Arrangement",
+    "ClassNeeds",
+    "FormatNeeds",
+    "Goals",
+    "HardwarePlan",
+    "Housing",
+    "Tier",
+    "plan_hardware",
+]
 
 # Shown, but not named as the answer: few would buy a board, a cloud is rented, and no laptop serves several at once.
 _BESIDES: frozenset[HardwareClass] = frozenset({"board", "cloud"})
@@ -26,7 +36,12 @@ _NO_SERVERS: frozenset[HardwareClass] = frozenset({"laptop"})
 
 
 def plan_hardware(
-    catalog: Catalog, checkpoint: Checkpoint, requirements: Requirements, *, any_kind: bool = False
+    catalog: Catalog,
+    checkpoint: Checkpoint,
+    requirements: Requirements,
+    *,
+    any_kind: bool = False,
+    arrangement: Arrangement = FREE,
 ) -> HardwarePlan:
     """The smallest machines of the catalogue for one model, class by class, and what the model takes in each format.
 
@@ -37,6 +52,7 @@ def plan_hardware(
         checkpoint: the model.
         requirements: task, context, concurrency, speed, engines and quantizations, resolved.
         any_kind: take the task for what a request looks like only, whether the model answers such tasks or not.
+        arrangement: how many nodes of how many accelerators, and what joins them, where that is given.
     """
     question = Question(
         catalog=catalog,
@@ -57,26 +73,45 @@ def plan_hardware(
     if failing is not None:
         rejection = rejection_of(checkpoint, failing)
     else:
-        climber = Climber(question, checkpoint, goals)
+        climber = Climber(question, checkpoint, goals, arrangement)
         classes = _climb(climber)
         rows = formats(question, checkpoint)
         if not any(needs.least for needs in classes) and climber.nearest is not None:
             rejection = climber.nearest[1]
     besides = _BESIDES | _NO_SERVERS if requirements.concurrency > 1 else _BESIDES
     named = tuple(needs for needs in classes if needs.kind not in besides)
+    least, sensible, comfortable = (first(named, aim) or first(classes, aim) for aim in TIERS)
     return HardwarePlan(
         catalog_version=catalog.version,
         catalog_models=len(catalog.models),
         checkpoint=checkpoint,
         requirements=requirements,
         goals=goals,
-        least=first(named, "least") or first(classes, "least"),
-        sensible=first(named, "sensible") or first(classes, "sensible"),
-        comfortable=first(named, "comfortable") or first(classes, "comfortable"),
+        least=least,
+        sensible=sensible,
+        comfortable=comfortable,
         classes=classes,
         formats=rows,
         rejection=rejection,
+        notes=(*_idle_nodes(sensible or least or comfortable), *_idle_network(arrangement, classes)),
+        arrangement=arrangement,
     )
+
+
+def _idle_nodes(best: Housing | None) -> tuple[str, ...]:
+    """That fewer nodes would do, where the model lies on a part of them."""
+    if best is None or best.nodes_used == best.machine.nodes:
+        return ()
+    used, nodes = best.nodes_used, best.machine.nodes
+    return (f"on {best.title} the model lies on {used} of the {nodes} nodes: the others are free for copies of it",)
+
+
+def _idle_network(arrangement: Arrangement, classes: tuple[ClassNeeds, ...]) -> tuple[str, ...]:
+    """That a network was named and nothing stands on one."""
+    houses = (house for needs in classes for house in (needs.least, needs.sensible, needs.comfortable))
+    if arrangement.interconnect is None or any(house.machine.nodes > 1 for house in houses if house):
+        return ()
+    return ("one machine is enough, so that --interconnect changes nothing: --nodes asks for several",)
 
 
 def _climb(climber: Climber) -> tuple[ClassNeeds, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from qwen_advisor.advice import Plan, Rejection
-from qwen_advisor.describe.ladder import HardwareClass
+from qwen_advisor.describe.ladder import FREE, Arrangement, HardwareClass
 from qwen_advisor.evidence import Ability
 from qwen_advisor.machine import Machine
 from qwen_advisor.model import Checkpoint
@@ -41,6 +41,18 @@ class Housing:
     largest_context: int  # tokens that would still fit
     warnings: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()  # machines of the same size by other makers that reach the tier too
+    network: float | None = None  # bytes per second, one way, between nodes; None where there is one node
+
+    @property
+    def on_each(self) -> int | None:
+        """Bytes on the fullest accelerator; None where nothing lies on one."""
+        devices = {part.device or 0 for part in self.plan.memory.parts if part.pool == "device"}
+        return max((self.plan.memory.on_device(device) for device in devices), default=None)
+
+    @property
+    def nodes_used(self) -> int:
+        """How many of the nodes the model lies on."""
+        return min(self.machine.nodes, self.plan.placement.pipeline_parallel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +96,7 @@ class HardwarePlan:
     formats: tuple[FormatNeeds, ...]
     rejection: Rejection | None = None  # why no machine holds it
     notes: tuple[str, ...] = ()
+    arrangement: Arrangement = FREE  # how machines had to be put together
 
     @property
     def best(self) -> Housing | None:

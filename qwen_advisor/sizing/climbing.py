@@ -9,7 +9,8 @@ from qwen_advisor.advice import Rejection
 from qwen_advisor.advise.search import Found, Search, fitter_for, memory_finding, rejection_of
 from qwen_advisor.candidates import ON_THE_FLY, Candidate, candidates
 from qwen_advisor.describe import describe
-from qwen_advisor.describe.ladder import HardwareClass, Rung, ladder
+from qwen_advisor.describe.ladder import FREE, Arrangement, HardwareClass, Rung, ladder
+from qwen_advisor.facts import Catalog
 from qwen_advisor.fit import Fitted, Fitter
 from qwen_advisor.machine import Machine
 from qwen_advisor.model import Checkpoint
@@ -39,8 +40,11 @@ class Judged:
 class Climber:
     """Tries one model on machine after machine; what it learnt of one is kept."""
 
-    def __init__(self, question: Question, checkpoint: Checkpoint, goals: Goals) -> None:
-        """Take the question, whose machine does not matter, and the model."""
+    def __init__(
+        self, question: Question, checkpoint: Checkpoint, goals: Goals, arrangement: Arrangement = FREE
+    ) -> None:
+        """Take the question, whose machine does not matter, the model, and how machines have to be put together."""
+        self.arrangement = arrangement
         self.question = question
         self.checkpoint = checkpoint
         self.goals = goals
@@ -53,7 +57,7 @@ class Climber:
 
     def climb(self, kind: HardwareClass, *, without_gpu: bool = True) -> ClassNeeds:
         """The smallest machine of a class for each tier, machines without accelerators among them if wanted."""
-        every = ladder(self.question.catalog, kind)
+        every = ladder(self.question.catalog, kind, self.arrangement)
         rungs = tuple(r for r in every if (without_gpu or r.accelerators) and not (r.spill and self._fits_without(r)))
         least = self._smallest(rungs, "least")
         if least is None:
@@ -236,7 +240,16 @@ def _housing(several: list[Judged]) -> Housing:
         largest_context=judged.fitter.largest_context(judged.found.candidate, judged.found.fitted),
         warnings=tuple(finding.message for finding in judged.found.warnings),
         alternatives=tuple(rung.title for rung in near),
+        network=_network(judged.fitter.catalog, judged.machine),
     )
+
+
+def _network(catalog: Catalog, machine: Machine) -> float | None:
+    """Bytes per second between the nodes; of the network that is assumed where none was named."""
+    if machine.nodes == 1:
+        return None
+    hardware = catalog.efficiency["hardware"]
+    return float(hardware["interconnects"][machine.interconnect or hardware["assumed"]["interconnect"]]["bandwidth"])
 
 
 def first(classes: Iterable[ClassNeeds], aim: Tier) -> Housing | None:
