@@ -15,6 +15,7 @@ from qwen_advisor.task import Requirements
 
 _PARAMETERS = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([MBT]?)\s*", re.IGNORECASE)
 _SCALE = {"M": 10**6, "": 10**9, "B": 10**9, "T": 10**12}
+_MOST = 10**18  # parameters; what is above is a slip of the hand
 # The rules of a checkpoint look at no machine; a question has one all the same.
 _NO_MACHINE = Machine(os="", cpu=Cpu(name=""), memory=HostMemory(total=0, available=0))
 
@@ -26,10 +27,10 @@ def parse_parameters(text: str) -> int:
         UsageError: the text is no such number.
     """
     match = _PARAMETERS.fullmatch(text)
-    count = round(float(match[1]) * _SCALE[match[2].upper()]) if match else 0
-    if count < 1:
+    count = float(match[1]) * _SCALE[match[2].upper()] if match else 0.0
+    if not 1 <= count < _MOST:
         raise UsageError(f"{text!r} is not a number of parameters", hint="write it like 8B, 0.6B or 500M")
-    return count
+    return round(count)
 
 
 def listed(

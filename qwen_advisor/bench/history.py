@@ -18,6 +18,7 @@ from qwen_advisor.values import dataclass
 _SCHEMA = "qwen-advisor/bench-entry/1"
 _LONGEST_LINE = 1 << 16
 _LONGEST_NAME = 300
+_LARGEST = 1 << 60  # of any number; above are only broken ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,10 +171,15 @@ def _entry(document: Any) -> Entry | None:
         if value is None:
             if "None" not in kind:
                 return None
-        elif isinstance(value, bool) or not isinstance(value, _KINDS[kind.partition(" ")[0]]):
+        elif isinstance(value, bool) or not isinstance(value, _KINDS[kind.partition(" ")[0]]) or _beyond(value):
             return None
         values[item.name] = value
     return Entry(**values)
+
+
+def _beyond(value: Any) -> bool:
+    """Whether it is a number that nothing measures; NaN and Infinity too."""
+    return not isinstance(value, str) and not 0 <= value < _LARGEST
 
 
 _KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float)}

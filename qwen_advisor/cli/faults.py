@@ -25,7 +25,11 @@ def report(error: Exception, words: Sequence[str]) -> int:
         from qwen_advisor.render.data import json_text  # noqa: PLC0415  only programs pay for it
         from qwen_advisor.render.documents import error_document  # noqa: PLC0415
 
-        emit(json_text(error_document(known)), "json")
+        try:
+            emit(json_text(error_document(known)), "json")
+        except AdvisorError as unheard:  # such as a closed stdout; the exit code is still the first fault's
+            if unheard.message != known.message:
+                talk.fail(unheard.message)
     return known.exit_code
 
 

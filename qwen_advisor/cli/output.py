@@ -12,6 +12,8 @@ from qwen_advisor.render.look import Look
 
 FOR_PROGRAMS = ("json", "yaml", "csv", "html", "svg")  # formats whose readers take UTF-8, whatever the terminal speaks
 
+_LONGEST_WIDTH = 6  # digits of COLUMNS
+
 
 def emit(text: str, form: str = "table") -> None:
     """Write data to stdout. A reader that has gone away is no fault: the rest is dropped quietly.
@@ -67,7 +69,7 @@ def look() -> Look:
     """
     terminal = sys.stdout is not None and sys.stdout.isatty()
     given = os.environ.get("COLUMNS", "")
-    width = int(given) if given.isdecimal() and int(given) > 0 else None
+    width = int(given) if given.isdecimal() and len(given) < _LONGEST_WIDTH and int(given) > 0 else None
     if width is None and terminal:
         width = shutil.get_terminal_size().columns
     able = os.name != "nt" or bool({"WT_SESSION", "ANSICON", "TERM"} & os.environ.keys())

@@ -185,7 +185,7 @@ def _filed(path: Path) -> dict[str, Setting]:
 
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError of its own
         place = re.search(r"\(at line (\d+)", str(error))
         line = f":{place[1]}" if place else ""
         what = re.sub(r" \(at .*", "", str(error))
@@ -223,6 +223,8 @@ def _read(path: Path) -> str | None:
 
 
 def _value(key: Key, given: Any, folder: Path) -> Any:
+    if isinstance(given, int) and abs(given) >> 63:
+        raise UsageError("is a number that no setting has")
     if key.several:
         parts = given if isinstance(given, list) else [given]
         if not parts or not all(isinstance(part, str) for part in parts):
@@ -232,11 +234,22 @@ def _value(key: Key, given: Any, folder: Path) -> Any:
         return [key.check(part) for part in parts]
     if key.check is _count:
         if not isinstance(given, int) or isinstance(given, bool):
-            raise UsageError(f"must be a whole number, not {given!r}")
+            raise UsageError(f"must be a whole number, not {_shown(given)}")
         return key.check(str(given))
     if not isinstance(given, str):
-        raise UsageError(f"must be a text, such as {key.option} takes it, not {given!r}")
+        raise UsageError(f"must be a text, such as {key.option} takes it, not {_shown(given)}")
     return key.check(given)
+
+
+def _shown(given: Any) -> str:
+    """What stands there, in few characters."""
+    match given:
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return repr(given)[:80]
 
 
 def _line(text: str, name: str) -> int:

@@ -138,13 +138,13 @@ def _settings(part: _Part, engine: str) -> Settings:
     kv_types = get_args(KvType)
     return Settings(
         engine=engine,
-        context=part.count("context_tokens"),
-        parallel=part.count("parallel"),
+        context=part.count("context_tokens", least=1),
+        parallel=part.count("parallel", least=1),
         kv_type=cast("KvType", part.choice("kv_cache_type", kv_types)),
         kv_type_v=cast("KvType", part.choice("kv_cache_type_v", kv_types)) if part.given("kv_cache_type_v") else None,
         flash_attention=part.flag("flash_attention") if part.given("flash_attention") else None,
-        batch=part.count("batch_tokens"),
-        ubatch=part.count("ubatch_tokens"),
+        batch=part.count("batch_tokens", least=1),
+        ubatch=part.count("ubatch_tokens", least=1),
         gpu_layers=part.count_or_none("gpu_layers"),
         mmap=part.flag("mmap"),
         repack=part.flag("repack"),
@@ -162,8 +162,8 @@ def _placement(part: _Part) -> Placement:
         layers=part.count("layers"),
         gpu_layers=part.count("gpu_layers"),
         cpu_expert_layers=part.count("cpu_expert_layers"),
-        tensor_parallel=part.count("tensor_parallel"),
-        pipeline_parallel=part.count("pipeline_parallel"),
+        tensor_parallel=part.count("tensor_parallel", least=1),
+        pipeline_parallel=part.count("pipeline_parallel", least=1),
         kv_cache_type=cast("KvType", part.choice("kv_cache_type", get_args(KvType))),
         device_layers=part.counts("device_layers"),
     )
@@ -235,8 +235,8 @@ class _Part:
             raise self.fault(key, "true or false", value)
         return value
 
-    def count(self, key: str) -> int:
-        return self._count(key, self.holding.get(key))
+    def count(self, key: str, *, least: int = 0) -> int:
+        return self._count(key, self.holding.get(key), least)
 
     def count_or_none(self, key: str) -> int | None:
         return self.count(key) if self.given(key) else None
@@ -244,9 +244,9 @@ class _Part:
     def counts(self, key: str) -> tuple[int, ...]:
         return tuple(self._count(key, value) for value in self.list(key))
 
-    def _count(self, key: str, value: Any) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _LARGEST:
-            raise self.fault(key, "a whole number from 0 to 2**60", value)
+    def _count(self, key: str, value: Any, least: int = 0) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value < _LARGEST:
+            raise self.fault(key, f"a whole number from {least} to 2**60", value)
         return value
 
     def number(self, key: str, *, least: float = 0.0) -> float:

@@ -98,7 +98,7 @@ def _pulled() -> Iterator[Found]:
 
     by_repo: dict[tuple[str, str], list[str]] = {}
     for note in notes():
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # the latter of a path that holds a zero byte
             if Path(note.path).stat().st_size != note.size:
                 continue
             root = note.path.removesuffix(note.file.replace("/", os.sep))
@@ -147,7 +147,7 @@ def _lies_there(layer: Mapping[str, Any], blobs: Path) -> bool:
     digest = layer.get("digest")
     if not isinstance(digest, str) or "/" in digest or "\\" in digest:
         return False
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):  # the latter of a path that holds a zero byte
         return (blobs / digest.replace(":", "-")).stat().st_size == layer.get("size")
     return False
 

@@ -28,7 +28,9 @@ def write(catalog: Catalog, proposals: Sequence[Proposal], root: Path) -> tuple[
     left_out: list[str] = []
     for each in proposals:
         texts = dict(_texts(each))
-        there = [name for name in texts if (root / name).exists()]
+        # An architecture as it would be written is what an interrupted call has left: the checkpoint is still wanted.
+        kept = [name for name in list(texts)[:-1] if _holds(root / name, texts[name])]
+        there = [name for name in texts if name not in kept and (root / name).exists()]
         faults = [] if there else _faults(catalog, texts)
         if there:
             left_out.append(f"{each.checkpoint.id}: {root / there[0]} is there already and was left as it is")
@@ -36,9 +38,17 @@ def write(catalog: Catalog, proposals: Sequence[Proposal], root: Path) -> tuple[
             left_out.append(f"{each.checkpoint.id}: {faults[0].path}: {faults[0].message}")
         else:
             for name, text in texts.items():
-                replace_file(root / name, text)
-                written.append(root / name)
+                if name not in kept:
+                    replace_file(root / name, text)
+                    written.append(root / name)
     return written, left_out
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
 
 
 def _texts(proposal: Proposal) -> Iterator[tuple[str, str]]:

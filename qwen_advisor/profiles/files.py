@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from qwen_advisor.describe import describe
 from qwen_advisor.errors import UsageError
 from qwen_advisor.facts import Catalog
+from qwen_advisor.files import replace_file
 from qwen_advisor.machine import Machine
 from qwen_advisor.probes.assemble import interpret
 from qwen_advisor.probes.evidence import from_document, is_evidence
@@ -34,26 +32,9 @@ def write_profile(machine: Machine, path: Path | str) -> None:
         import yaml  # noqa: PLC0415  only profiles in YAML pay for it
 
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10_000)
-    try:
-        _replace(target, text)
-    except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror or error}") from error
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write beside the file and put it in its place in one step, so that nobody ever reads half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)  # what an ordinary new file gets; mkstemp's is private
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    if not target.parent.is_dir():  # a folder that is misspelt is told, not made
+        raise UsageError(f"{target} cannot be written: there is no folder {target.parent}")
+    replace_file(target, text)
 
 
 def read_profile(path: Path | str, catalog: Catalog) -> Machine:
