@@ -50,6 +50,7 @@ OTHERS = {
     "python3": "sets up an environment; .ci/run does",
     ".venv/bin/pip": "sets up an environment; .ci/run does",
     ".venv/bin/pytest": "the tests; .ci/run does",
+    ".venv/bin/uv": "asks the registry",
     ".": "enters an environment",
     "pip": "installs from the registry",
     "cd": "goes where the files were written",
