@@ -13,7 +13,7 @@ from qwen_advisor.rules.checkpoint import L101, T101, T102, T103, T104, Checkpoi
 from qwen_advisor.rules.rule import Question
 from qwen_advisor.task import Requirements
 
-_PARAMETERS = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([MBT]?)\s*", re.IGNORECASE)
+_PARAMETERS = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([MBT]?)", re.IGNORECASE)
 _SCALE = {"M": 10**6, "": 10**9, "B": 10**9, "T": 10**12}
 _MOST = 10**18  # parameters; what is above is a slip of the hand
 # The rules of a checkpoint look at no machine; a question has one all the same.
@@ -26,10 +26,10 @@ def parse_parameters(text: str) -> int:
     Raises:
         UsageError: the text is no such number.
     """
-    match = _PARAMETERS.fullmatch(text)
+    match = _PARAMETERS.fullmatch(text.strip())
     count = float(match[1]) * _SCALE[match[2].upper()] if match else 0.0
     if not 1 <= count < _MOST:
-        raise UsageError(f"{text!r} is not a number of parameters", hint="write it like 8B, 0.6B or 500M")
+        raise UsageError(f"{text[:80]!r} is not a number of parameters", hint="write it like 8B, 0.6B or 500M")
     return round(count)
 
 

@@ -22,12 +22,15 @@ MIB = 1024**2
 GIB = 1024**3
 TIB = 1024**4
 
-_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([mgt])(?:b(?:/s|ps)?)?)?\s*", re.IGNORECASE)
+# No space at either end: two places for the same spaces take the time of their square. Texts are stripped instead.
+_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([mgt])(?:b(?:/s|ps)?)?)?", re.IGNORECASE)
 _RATE_SCALE = {"": 1e9, "m": 1e6, "g": 1e9, "t": 1e12}
 _SCALE = {"": GIB, "B": 1, "K": KIB, "M": MIB, "G": GIB, "T": TIB}
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(?:([KMGT])(?:i?B)?|(B))?\s*", re.IGNORECASE)
-_TOKENS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KM]?)\s*", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(?:([KMGT])(?:i?B)?|(B))?", re.IGNORECASE)
+_TOKENS = re.compile(r"(\d+(?:\.\d+)?)\s*([KM]?)", re.IGNORECASE)
+_NOTHING = re.compile(r"0+(?:\.0*)?\s*[kmgt]?i?b?", re.IGNORECASE)
 _LARGEST_SIZE = 1 << 60
+_LONGEST_SHOWN = 80  # characters of a text that is none
 
 
 def parse_size(text: str) -> Bytes:
@@ -38,13 +41,15 @@ def parse_size(text: str) -> Bytes:
     Raises:
         UsageError: the text is not a positive size below 2**60 bytes.
     """
-    match = _SIZE.fullmatch(text)
+    match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is not a size", hint="write it like 16G, 512M or 1.5T (no unit means GiB)")
+        raise UsageError(
+            f"{text[:_LONGEST_SHOWN]!r} is not a size", hint="write it like 16G, 512M or 1.5T (no unit means GiB)"
+        )
     number, prefix, plain = match.groups()
     size = float(number) * _SCALE[(prefix or plain or "").upper()]
     if not 1 <= size < _LARGEST_SIZE:
-        raise UsageError(f"{text!r} is out of range", hint="a size lies between 1 byte and 1 EiB")
+        raise UsageError(f"{text[:_LONGEST_SHOWN]!r} is out of range", hint="a size lies between 1 byte and 1 EiB")
     return Bytes(round(size))
 
 
@@ -54,7 +59,7 @@ def parse_reserve(text: str) -> int:
     Raises:
         UsageError: the text is no size.
     """
-    return 0 if re.fullmatch(r"\s*0+(?:\.0*)?\s*[kmgt]?i?b?\s*", text, re.IGNORECASE) else parse_size(text)
+    return 0 if _NOTHING.fullmatch(text.strip()) else parse_size(text)
 
 
 def parse_bandwidth(text: str) -> float:
@@ -63,10 +68,12 @@ def parse_bandwidth(text: str) -> float:
     Raises:
         UsageError: the text is no such rate.
     """
-    match = _RATE.fullmatch(text)
+    match = _RATE.fullmatch(text.strip())
     value = float(match[1]) * _RATE_SCALE[(match[2] or "").lower()] if match else 0.0
     if not 0 < value < 1e15:
-        raise UsageError(f"{text!r} is not a bandwidth", hint="write it in GB/s, such as 1008 or 1.8 TB/s")
+        raise UsageError(
+            f"{text[:_LONGEST_SHOWN]!r} is not a bandwidth", hint="write it in GB/s, such as 1008 or 1.8 TB/s"
+        )
     return value
 
 
@@ -92,9 +99,9 @@ def parse_tokens(text: str) -> Tokens:
     Raises:
         UsageError: the text is not a whole number of tokens between 1 and 2**31 - 1.
     """
-    match = _TOKENS.fullmatch(text)
+    match = _TOKENS.fullmatch(text.strip())
     scale = {"": 1, "K": 1024, "M": 1024**2}[match[2].upper()] if match else 1
     value = float(match[1]) * scale if match else 0.0
     if match is None or not 1 <= value < 2**31 or value != int(value):
-        raise UsageError(f"{text!r} is not a number of tokens", hint="write it like 8192 or 32k")
+        raise UsageError(f"{text[:_LONGEST_SHOWN]!r} is not a number of tokens", hint="write it like 8192 or 32k")
     return Tokens(int(value))

@@ -47,6 +47,7 @@ _COUNTING_WORD = re.compile(r"\s*([1-9]|1\d)\s+(?![gt]i?b?\b)(?=[a-z])(.+)", re.
 _TRAILING_COUNT = re.compile(r"(.+?)(?<=[\s\d)\"'])\(?[x×*]\s*(\d{1,4})\s*\)?\s*", re.IGNORECASE | re.DOTALL)
 _SEPARATOR = re.compile(r"\s*(?:[,;&]|\band\b|\s\+\s)\s*(?![^(]*\))", re.IGNORECASE)
 MOST_ACCELERATORS = 1024
+_LONGEST = 1000  # characters of a name, or of a list of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,18 @@ class Name:
     memory: int | None = None
 
 
-@lru_cache(maxsize=8192)
 def words(text: str) -> Name:
     """Cut a name into words: lower case, spellings unified, maker and filler words dropped."""
+    return _words(_one_line(text)[:_LONGEST])
+
+
+def _one_line(text: str) -> str:
+    """Single spaces: patterns take the time of the square of how many there are."""
+    return " ".join(text.split())
+
+
+@lru_cache(maxsize=8192)
+def _words(text: str) -> Name:
     rest = text.lower()
     for pattern, replacement in _REWRITES:
         rest = pattern.sub(replacement, rest)
@@ -87,8 +97,11 @@ def split_counted(text: str) -> list[tuple[int, str]]:
         How many of which, in the order written.
 
     Raises:
-        UsageError: a part is empty, or counts none or more than 1024.
+        UsageError: a part is empty, or counts none or more than 1024; or the list is longer than any that is meant.
     """
+    text = _one_line(text)
+    if len(text) > _LONGEST:
+        raise UsageError(f"{text[:40]!r}... names no accelerator: it has {len(text):,} characters")
     parts = []
     for part in _SEPARATOR.split(text):
         match = _LEADING_COUNT.fullmatch(part) or _COUNTING_WORD.fullmatch(part)

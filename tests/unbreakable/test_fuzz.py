@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.fuzz_samples import catalog
 from benchmarks.fuzz_targets import findings, targets
+from qwen_advisor.catalog.strict_yaml import parse_yaml
+from qwen_advisor.cli import preferences
+from qwen_advisor.describe import Description, describe
+from qwen_advisor.errors import UsageError
+from qwen_advisor.listing import parse_parameters
+from qwen_advisor.profiles.files import parse_profile
+from qwen_advisor.units import parse_bandwidth, parse_reserve, parse_size, parse_tokens
 
 TARGETS = targets()
 QUICK = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -32,3 +43,43 @@ def test_a_value_or_one_of_our_errors(name: str) -> None:
         findings(target, value)
 
     fuzz()
+
+
+LONG = 200_000
+SLOW_SECONDS = 2.0  # linear work on these texts takes milliseconds, work that grows with the square many minutes
+
+
+@pytest.mark.parametrize(
+    "text", ["1" + " " * LONG + "x", " " * LONG, "0" * LONG + "x", "1." + "1" * LONG + "x", "[" * LONG]
+)
+def test_no_text_takes_the_time_of_its_square(text: str) -> None:
+    began = time.process_time()
+    for parse in (parse_size, parse_reserve, parse_bandwidth, parse_tokens, parse_parameters):
+        with contextlib.suppress(UsageError):
+            parse(text)
+    for said in (Description(gpus=("RTX 4090" + text,)), Description(gpus=(text,)), Description(device=text)):
+        with contextlib.suppress(UsageError):
+            describe(catalog(), said)
+    for parse_bytes in (
+        lambda data: parse_yaml(data, "x"),
+        lambda data: parse_profile(b"ram: '" + data + b"'", "x", catalog()),
+    ):
+        with contextlib.suppress(UsageError):
+            parse_bytes(text.encode())
+    assert time.process_time() - began < SLOW_SECONDS
+
+
+@pytest.mark.parametrize("text", ["16G  ", "  16 GiB", "\t16\n"])
+def test_spaces_around_a_size_do_not_count(text: str) -> None:
+    assert parse_size(text) == 16 << 30
+
+
+@pytest.mark.parametrize("text", ["top = 0x" + "f" * 5000, "top = " + "9" * 5000, "top = {a = [1]}", "format = [1]"])
+def test_a_setting_that_is_none_is_told_in_few_words(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.toml").write_text(text, "utf-8")
+    monkeypatch.setenv(preferences.CONFIG, str(tmp_path / "config.toml"))
+    with pytest.raises(UsageError) as told:
+        preferences.settings()
+    assert len(told.value.message) < 400
