@@ -38,7 +38,13 @@ def run(command: str) -> str:
     words = shlex.split(command)
     if words[0] != "qwen-advisor":
         raise RuntimeError(f"only qwen-advisor is run here, not {words[0]}")
-    settled = {"COLUMNS": COLUMNS, "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "QWEN_ADVISOR_CONFIG": ""}
+    settled = {
+        "COLUMNS": COLUMNS,
+        "NO_COLOR": "1",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+        "QWEN_ADVISOR_CONFIG": "",
+    }
     environment = {**os.environ, **settled}
     done = subprocess.run(
         [sys.executable, "-m", "qwen_advisor", *words[1:]],
