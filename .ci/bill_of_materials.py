@@ -81,10 +81,10 @@ def refused(expression: str) -> list[str]:
     return [one for one in named if one not in ALLOWED]
 
 
-def pins(lock: str) -> dict[str, tuple[str, list[str]]]:
-    """Name -> version and SHA-256 sums of the files, of every package in a lock."""
+def pins(lock: str) -> dict[tuple[str, str], list[str]]:
+    """The SHA-256 sums of the files of every package in a lock, by name and version: a name may have several."""
     return {
-        canonicalize_name(pin["name"]): (pin["version"], re.findall(r"sha256:(\w{64})", pin["hashes"]))
+        (canonicalize_name(pin["name"]), pin["version"]): re.findall(r"sha256:(\w{64})", pin["hashes"])
         for pin in _PIN.finditer(lock)
     }
 
@@ -104,13 +104,13 @@ def bill(wheel: Path, lock: str) -> dict[str, Any]:
     refs = {name: _purl(distribution(name).metadata) for name in packages}
     for name in packages:
         installed = distribution(name)
-        version, sums = locked.get(name, (None, []))
-        if version != installed.version:
-            raise ValueError(f"{name} {installed.version} is installed, the lock has {version}")
+        version = installed.version
+        if (name, version) not in locked:
+            raise ValueError(f"{name} {version} is installed, which the lock does not have")
         source: Mapping[str, Any] = {
             "type": "distribution",
             "url": f"https://pypi.org/project/{name}/{version}/",
-            "hashes": [{"alg": "SHA-256", "content": one} for one in sums],
+            "hashes": [{"alg": "SHA-256", "content": one} for one in locked[name, version]],
         }
         components.append(_component(installed.metadata, "library") | {"externalReferences": [source]})
     edges = {itself["bom-ref"]: needed(requirements)} | {refs[name]: packages[name] for name in packages}
