@@ -8,6 +8,7 @@ held against, so it lapses when the efficiencies behind the prediction change.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from math import exp, log
@@ -168,9 +169,9 @@ def read(path: Path) -> tuple[Measured, ...]:
     try:
         with path.open("rb") as stream:
             data = stream.read(_MOST_BYTES)
-    except FileNotFoundError:
-        return ()
     except OSError as error:
+        if not os.path.exists(path):  # noqa: PTH110  nor in a home that is somebody else's
+            return ()
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
     broken = UsageError(f"{path} holds no calibration", hint="remove it, and measure again with bench --calibrate")
     try:

@@ -142,9 +142,9 @@ def last(path: Path, count: int, like: Entry | None = None) -> tuple[Entry, ...]
     try:
         with path.open("rb") as stream:
             kept.extend(entry for entry in _read(stream) if like is None or entry.like(like))
-    except FileNotFoundError:
-        return ()
     except OSError as error:
+        if not os.path.exists(path):  # noqa: PTH110  nor in a home that is somebody else's
+            return ()
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
     return tuple(kept)
 

@@ -105,7 +105,8 @@ def overlay_directories(extra: Sequence[Path] = ()) -> list[Path]:
     own = config_directory() / "catalog"
     named = [_directory(name, EXTRA) for name in os.environ.get(EXTRA, "").split(os.pathsep) if name]
     given = [_directory(str(path), "--catalog-extra") for path in extra]
-    return ([own] if own.is_dir() else []) + named + given
+    # Of a home that is somebody else's the method would raise.
+    return ([own] if os.path.isdir(own) else []) + named + given  # noqa: PTH112
 
 
 def overlay_stamp(extra: Sequence[Path] = ()) -> tuple[tuple[str, int, int], ...]:

@@ -46,6 +46,8 @@ def as_advisor_error(error: Exception) -> AdvisorError:
         return UsageError(
             message, hint=f"see '{command} --help'", suggestions=getattr(error, "possibilities", None) or ()
         )
+    if isinstance(error, PermissionError) and error.filename:
+        return UsageError(f"{error.filename}: permission denied", hint="look at the rights of its folders")
     return AdvisorError(
         f"the program failed: {type(error).__name__}: {error}",
         hint="this is a fault of ours: run it again with QWEN_ADVISOR_DEBUG=1 and report what it prints",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -304,9 +305,9 @@ def _write(asked: Asked, made: Recipe, form: LaunchFormat, output: Path | None) 
     written = files(made, form)
     if output is None:
         emit(render.files_text(written), form)
-    elif len(written) == 1 and not output.is_dir():
+    elif len(written) == 1 and not os.path.isdir(output):  # noqa: PTH112  the method raises without rights
         replace_file(output, render.file_text(written[0]))
-    elif output.is_file():
+    elif os.path.isfile(output):  # noqa: PTH113  as above
         names = ", ".join(file.name for file in written)
         raise UsageError(f"{output} is a file, and these are several: {names}", hint="name a directory by -o")
     else:

@@ -211,11 +211,11 @@ def _read(path: Path) -> str | None:
         if len(data) > _MOST_BYTES:
             raise UsageError(f"{path} is larger than {_MOST_BYTES >> 20} MiB", hint="it holds a few settings only")
         return data.decode("utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
-        if CONFIG in os.environ:
-            raise UsageError(f"{CONFIG} names {path}, which is not there", hint=f"unset it, or write {path}") from None
-        return None
     except OSError as error:
+        if not os.path.exists(path):  # noqa: PTH110  nor in a home that is somebody else's
+            if CONFIG not in os.environ:
+                return None
+            raise UsageError(f"{CONFIG} names {path}, which is not there", hint=f"unset it, or write {path}") from None
         raise UsageError(f"{path} cannot be read: {error.strerror or error}", hint="correct its permissions") from error
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1

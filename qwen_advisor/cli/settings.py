@@ -55,7 +55,7 @@ def _document(found: list[Setting]) -> SettingsDocument:
     return {
         "schema": "qwen-advisor/settings/1",
         "file": None if path is None else str(path),
-        "file_exists": path is not None and path.is_file(),
+        "file_exists": path is not None and os.path.isfile(path),  # noqa: PTH113  the method raises without rights
         "settings": [_row(setting) for setting in found],
         "variables": [
             {"name": name, "value": os.environ.get(name), "meaning": meaning} for name, meaning in _variables().items()
@@ -89,7 +89,7 @@ def _cell(value: object) -> str:
 def _report(found: list[Setting]) -> Report:
     path = preferences.config_file()
     settled = sum(setting.source != "default" for setting in found)
-    there = "none is read" if path is None else f"{path}{'' if path.is_file() else ' (not there)'}"
+    there = "none is read" if path is None else f"{path}{'' if os.path.isfile(path) else ' (not there)'}"  # noqa: PTH113
     rows = tuple(
         (
             setting.name,

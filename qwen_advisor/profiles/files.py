@@ -32,9 +32,7 @@ def write_profile(machine: Machine, path: Path | str) -> None:
         import yaml  # noqa: PLC0415  only profiles in YAML pay for it
 
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10_000)
-    if not target.parent.is_dir():  # a folder that is misspelt is told, not made
-        raise UsageError(f"{target} cannot be written: there is no folder {target.parent}")
-    replace_file(target, text)
+    replace_file(target, text, folders=False)  # a folder that is misspelt is told
 
 
 def read_profile(path: Path | str, catalog: Catalog) -> Machine:

@@ -42,6 +42,7 @@ def paint(report: Report, look: Look) -> str:
     console = Console(
         file=out,
         width=look.width or _UNBOUNDED,
+        height=25,  # nothing here depends on it; with both given rich does not read COLUMNS, which may hold anything
         force_terminal=look.colour,
         force_jupyter=False,
         no_color=not look.colour,
