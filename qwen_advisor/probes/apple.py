@@ -67,7 +67,8 @@ def memory_of(values: Mapping[str, str], vm_stat: str = "") -> FoundMemory:
     total = whole(values.get("hw.memsize"))
     page = re.search(r"page size of (\d+) bytes", vm_stat)
     pages = {
-        key.strip(): number(value) or 0 for key, _, value in (line.partition(":") for line in vm_stat.splitlines())
+        key.strip(): max(0, number(value) or 0)
+        for key, _, value in (line.partition(":") for line in vm_stat.splitlines())
     }
     available = None
     if page and "Pages free" in pages:
