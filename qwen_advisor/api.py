@@ -27,8 +27,7 @@ from qwen_advisor.names import resolve_model
 from qwen_advisor.plan import KvType, Settings
 from qwen_advisor.probes import detect
 from qwen_advisor.requirements import engine as engine_name
-from qwen_advisor.requirements import quantization as quantization_name
-from qwen_advisor.requirements import resolve
+from qwen_advisor.requirements import formats_meant, resolve
 from qwen_advisor.rules.plan import extension_needed
 from qwen_advisor.task import Requirements
 from qwen_advisor.units import parse_size
@@ -222,7 +221,7 @@ def estimate(
             hint=f"it has {', '.join(spec.kv_types)}",
             suggestions=spec.kv_types,
         )
-    wanted = () if quantization is None else (quantization_name(facts, quantization),)
+    wanted = () if quantization is None else formats_meant(facts, quantization, (spec.id,))
     candidate = _candidate(facts, checkpoint.id, spec.id, wanted)
     settings = replace(
         settings_for(

@@ -15,6 +15,8 @@ from qwen_advisor.task import Prefer, Requirements, TaskId, ThinkingChoice
 
 _WORDS = re.compile(r"[A-Za-z0-9.+_ -]{1,64}")
 
+_SAME_NUMBERS = {"BF16": ("BF16-GGUF", "MLX-bf16"), "FP16": ("F16",)}
+
 
 def resolve(
     catalog: Catalog,
@@ -71,6 +73,7 @@ def resolve(
             f"a prompt of {prompt:,} and an output of {output:,} tokens do not go into a context of {asked:,}",
             hint=f"give --context {prompt + output} or shorter texts",
         )
+    on = tuple(_one("engine", e, catalog.engines) for e in engines)
     return Requirements(
         task=task_id,
         context=asked,
@@ -78,8 +81,8 @@ def resolve(
         output_tokens=output,
         concurrency=concurrency,
         min_speed=min_speed,
-        engines=tuple(_one("engine", e, catalog.engines) for e in engines),
-        quantizations=tuple(quantization(catalog, q) for q in quantizations),
+        engines=on,
+        quantizations=tuple(dict.fromkeys(name for q in quantizations for name in formats_meant(catalog, q, on))),
         license=_license(catalog, license),
         language=_language(catalog, language),
         thinking=cast("ThinkingChoice", _one("thinking", thinking, get_args(ThinkingChoice))),
@@ -103,6 +106,23 @@ def quantization(catalog: Catalog, text: str) -> str:
     if text.lower() in aliases:
         return aliases[text.lower()]
     return _one("quantization", text, catalog.formats)
+
+
+def formats_meant(catalog: Catalog, text: str, engines: Sequence[str] = ()) -> tuple[str, ...]:
+    """The formats that a quantization's name means to these engines, or to any.
+
+    16 bits have one name in the field, and in the catalogue one for each container: BF16 is a GGUF file to llama.cpp.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    name = quantization(catalog, text)
+    names = (name, *_SAME_NUMBERS.get(name, ()))
+    if len(names) == 1:
+        return names
+    supports = [entry for each in engines or catalog.engines for entry in catalog.engines[each].supports]
+    read = {item for entry in supports for item in entry.formats}
+    return tuple(n for n in names if n in read or catalog.formats[n].container in read) or (name,)
 
 
 def engine(catalog: Catalog, text: str) -> str:

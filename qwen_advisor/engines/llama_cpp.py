@@ -10,6 +10,7 @@ from math import ceil
 
 from qwen_advisor.advice import Plan
 from qwen_advisor.engines.steps import Launch, Step, options
+from qwen_advisor.engines.words import in_file_names
 from qwen_advisor.plan import Settings
 
 _ALL_LAYERS = 99  # more than any model has, head included: everything goes to the devices
@@ -26,10 +27,10 @@ def launch(plan: Plan) -> Launch:
 def _weights(plan: Plan) -> tuple[tuple[Step, ...], tuple[str, ...]]:
     artifact = plan.artifact
     if artifact.repo:
-        return (), ("-hf", f"{artifact.repo}:{plan.format}")
+        return (), ("-hf", f"{artifact.repo}:{in_file_names(plan.format)}")
     # No repository with this file is known: it is made from the published weights.
     name = plan.checkpoint.id.rsplit("/", 1)[-1]
-    whole, small = f"{name}-BF16.gguf", f"{name}-{plan.format}.gguf"
+    whole, small = f"{name}-BF16.gguf", f"{name}-{in_file_names(plan.format)}.gguf"
     steps = (
         Step(argv=("hf", "download", plan.checkpoint.id, "--local-dir", name)),
         Step(
@@ -37,7 +38,7 @@ def _weights(plan: Plan) -> tuple[tuple[Step, ...], tuple[str, ...]]:
             where="with the script of a llama.cpp checkout",
         ),
     )
-    if plan.format == "BF16":
+    if whole == small:
         return steps, ("-m", whole)
     return (*steps, Step(argv=("llama-quantize", whole, small, plan.format))), ("-m", small)
 

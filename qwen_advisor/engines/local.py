@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qwen_advisor.advice import Plan
 from qwen_advisor.engines.steps import Launch, Step, options
-from qwen_advisor.engines.words import stretched, thinks_when_told
+from qwen_advisor.engines.words import in_file_names, stretched, thinks_when_told
 
 _NO_THOUGHTS = '{"enable_thinking": false}'
 
@@ -59,7 +59,11 @@ def lmstudio(plan: Plan) -> Launch:
     if repo is None:
         return Launch(steps=(), notes=("no repository with these weights is known",))
     mlx_weights = plan.format.startswith("MLX-")
-    source = f"https://huggingface.co/{repo}" if mlx_weights else f"https://huggingface.co/{repo}@{plan.format}"
+    source = (
+        f"https://huggingface.co/{repo}"
+        if mlx_weights
+        else f"https://huggingface.co/{repo}@{in_file_names(plan.format)}"
+    )
     place = plan.placement
     share = "off" if place.mode == "cpu" else "max"
     if place.mode == "hybrid":

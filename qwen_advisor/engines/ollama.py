@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qwen_advisor.advice import Plan
 from qwen_advisor.engines.steps import Launch, Step, options
+from qwen_advisor.engines.words import in_file_names
 
 
 def launch(plan: Plan) -> Launch:
@@ -21,7 +22,7 @@ def launch(plan: Plan) -> Launch:
     steps = [Step(argv=("ollama", "serve"), environment=tuple(environment.items()), where="in a terminal of its own")]
     if tag is None and plan.artifact.repo is None:
         return Launch(steps=(), notes=("neither the Ollama library nor a known repository has these weights",))
-    name = tag or f"hf.co/{plan.artifact.repo}:{plan.format}"
+    name = tag or f"hf.co/{plan.artifact.repo}:{in_file_names(plan.format)}"
     if plan.checkpoint.kind in ("embedding", "reranker"):
         steps.append(Step(argv=("ollama", "pull", name)))
     else:

@@ -14,6 +14,11 @@ _XML_CALLS = ("qwen3.5", "qwen3.6", "qwen3.8", "qwen3-coder")
 _FROM_FULL_PRECISION = frozenset({"BF16", "FP16", "FP8", "NF4", "INT8"})
 
 
+def in_file_names(fmt: str) -> str:
+    """A format as GGUF files and the tags of their repositories spell it: 16 bits are ``BF16`` there."""
+    return fmt.removesuffix("-GGUF")
+
+
 def no_weights(plan: Plan) -> Launch | None:
     """That a plan's format has to be made first, where no repository of it is known; None where it can be served."""
     if plan.artifact.repo is not None or plan.format in _FROM_FULL_PRECISION:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from qwen_advisor.advice import Plan
 from qwen_advisor.engines import Step
+from qwen_advisor.engines.words import in_file_names
 from qwen_advisor.launching import sampling
 from qwen_advisor.launching.given import Given
 from qwen_advisor.launching.recipe import Recipe
@@ -55,8 +56,8 @@ def base(plan: Plan, wish: Wish) -> str:
     if wish.weights:
         return in_container(wish.weights, WEIGHTS) if wish.container else wish.weights
     if wish.source == "modelscope" and plan.artifact.repo:
-        return f"{_MODELSCOPE}/{plan.artifact.repo}:{plan.format}"
-    return plan.artifact.ollama or f"hf.co/{plan.artifact.repo}:{plan.format}"
+        return f"{_MODELSCOPE}/{plan.artifact.repo}:{in_file_names(plan.format)}"
+    return plan.artifact.ollama or f"hf.co/{plan.artifact.repo}:{in_file_names(plan.format)}"
 
 
 def parameters(plan: Plan, values: Mapping[str, float]) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from qwen_advisor.machine import Machine, Stored
 from qwen_advisor.plan import Placement, Rate, Settings, Speed
 from qwen_advisor.units import gib
 
+_WHOLE = frozenset({"BF16", "BF16-GGUF", "MLX-bf16", "FP16", "F16", "F32"})
 _BY_MACHINE = "MSED"  # rules on memory, speed, engines and formats, disk and download
 
 
@@ -59,7 +60,7 @@ def quality(ability: Ability, loss: float) -> str:
 
 def setting(name: str) -> str:
     """A number format as the headline says it."""
-    return f"in {name}, not quantized," if name in ("BF16", "FP16", "F16", "F32") else f"quantized to {name},"
+    return f"in {name}, not quantized," if name in _WHOLE else f"quantized to {name},"
 
 
 def grounds(ability: Ability) -> str:
