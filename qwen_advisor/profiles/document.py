@@ -101,7 +101,7 @@ class _Reader:
             accelerators=self._parts(Accelerator, document, "accelerators"),
             disk=None if disk is None else self._part(Disk, disk, "disk"),
             engines=self._parts(InstalledEngine, document, "engines"),
-            nodes=self._count("int", document.get("nodes", 1), "nodes"),
+            nodes=self._count("int", document.get("nodes", 1), "nodes", least=1),
             interconnect=self._interconnect(document.get("interconnect")),
             npus=self._texts(document.get("npus") or [], "npus"),
             sources={str(key): str(value) for key, value in sources.items()},
@@ -115,7 +115,7 @@ class _Reader:
 
     def fault(self, path: str, wanted: str, value: Any) -> UsageError:
         return UsageError(
-            f"{self.where}: {path} must be {wanted}, not {value!r}",
+            f"{self.where}: {path} must be {wanted}, not {repr(value)[:80]}",
             hint="a whole profile is written by: qwen-advisor inspect-hardware --save FILE",
         )
 
@@ -151,7 +151,8 @@ class _Reader:
         if base == "bool":
             return self._flag(value, path)
         if base in ("int", "float"):
-            return self._count(base, value, path)
+            # Floats are rates, of bytes or operations a second; what is not known is null.
+            return self._count(base, value, path, least=1 if base == "float" else 0)
         if base.startswith("tuple"):
             return self._texts(value, path)
         if base in _CHOICES:
@@ -175,9 +176,9 @@ class _Reader:
             raise self.fault(path, "a list of texts", value)
         return tuple(value)
 
-    def _count(self, base: str, value: Any, path: str) -> Any:
+    def _count(self, base: str, value: Any, path: str, *, least: int = 0) -> Any:
         wanted = "a whole number" if base == "int" else "a number"
         whole = isinstance(value, int) and not isinstance(value, bool)
-        if not (whole or (base == "float" and isinstance(value, float))) or not 0 <= value < _LARGEST:
-            raise self.fault(path, f"{wanted} from 0 to 2**60", value)
+        if not (whole or (base == "float" and isinstance(value, float))) or not least <= value < _LARGEST:
+            raise self.fault(path, f"{wanted} from {least} to 2**60", value)
         return value if base == "int" else float(value)

@@ -54,7 +54,7 @@ def test_described_machines_come_back_exactly(said: Description, suffix: str, tm
 
 
 SIZES = st.integers(min_value=0, max_value=2**59)
-RATES = st.none() | st.floats(min_value=0, max_value=1e15, allow_nan=False)
+RATES = st.none() | st.floats(min_value=1, max_value=1e15, allow_nan=False)
 TEXTS = st.text(
     st.characters(min_codepoint=32, exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff\ufffe\uffff"),
     max_size=12,

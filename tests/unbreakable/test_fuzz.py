@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import time
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.fuzz_samples import catalog
+from benchmarks.fuzz_samples import catalog, locks, profiles
 from benchmarks.fuzz_targets import findings, targets
 from qwen_advisor.catalog.strict_yaml import parse_yaml
 from qwen_advisor.cli import preferences
 from qwen_advisor.describe import Description, describe
 from qwen_advisor.errors import UsageError
+from qwen_advisor.gate.lock_file import parse_lock
 from qwen_advisor.listing import parse_parameters
+from qwen_advisor.profiles.document import machine_from
 from qwen_advisor.profiles.files import parse_profile
 from qwen_advisor.units import parse_bandwidth, parse_reserve, parse_size, parse_tokens
 
@@ -83,3 +86,31 @@ def test_a_setting_that_is_none_is_told_in_few_words(
     with pytest.raises(UsageError) as told:
         preferences.settings()
     assert len(told.value.message) < 400
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("accelerators", 0, "fp16_flops_per_second"), 0),
+        (("accelerators", 0, "memory_bandwidth_bytes_per_second"), 5e-324),
+        (("cpu", "memory_bandwidth_bytes_per_second"), 0.0),
+        (("nodes",), 0),
+    ],
+    ids=str,
+)
+def test_a_machine_that_divides_by_nothing_is_refused(place: tuple[Any, ...], value: float) -> None:
+    document = copy.deepcopy(profiles()[0])
+    inside = document
+    for step in place[:-1]:
+        inside = inside[step]
+    inside[place[-1]] = value
+    with pytest.raises(UsageError, match=r"must be a (?:whole )?number from 1"):
+        machine_from(document, "profile")
+
+
+@pytest.mark.parametrize("key", ["batch_tokens", "ubatch_tokens", "parallel", "context_tokens"])
+def test_a_lock_that_divides_by_nothing_is_refused(key: str) -> None:
+    document = copy.deepcopy(locks()[0])
+    document["settings"][key] = 0
+    with pytest.raises(UsageError, match=f"settings.{key} must be a whole number from 1"):
+        parse_lock(document, "lock", catalog())
