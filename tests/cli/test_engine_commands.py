@@ -202,8 +202,8 @@ def test_sglang_serves_two_nodes(hand: ModuleType) -> None:
     how = launch(served(hand, "sglang", placement=placement, thinking="off"), tools=True, nodes=2)
     assert how.steps[0].shell == (
         "python -m sglang.launch_server --model-path Qwen/Qwen3-8B-AWQ --context-length 32768"
-        " --max-running-requests 1 --tp-size 8 --pp-size 2 --reasoning-parser qwen3 --tool-call-parser qwen25 --port 30000"
-        " --nnodes 2 --dist-init-addr HEAD_IP:20000 --node-rank 0"
+        " --max-running-requests 1 --tp-size 8 --pp-size 2 --reasoning-parser qwen3 --tool-call-parser qwen25"
+        " --port 30000 --nnodes 2 --dist-init-addr HEAD_IP:20000 --node-rank 0"
     )
     assert "enable_thinking" in how.notes[0]
 
