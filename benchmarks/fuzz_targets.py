@@ -329,7 +329,7 @@ def targets() -> dict[str, Target]:
         "names and addresses": Target(inputs.WORDS, _names, 50),
         "machines in words": Target(st.tuples(_SPECS, _SPECS), _described, 100),
         "profiles": Target(bent(profiles).map(to_json) | damaged(tuple(map(to_json, profiles))), _profile, 200),
-        "profiles that are answered": Target(bent(profiles), _answered, 60),
+        "profiles that are answered": Target(bent(profiles), _answered, 30),
         "inventories": Target(
             st.tuples(st.just("csv"), damaged(samples.ROWS))
             | st.tuples(st.just("yaml"), bent(samples.FLEET).map(to_json)),
@@ -346,7 +346,7 @@ def targets() -> dict[str, Target]:
         "catalogue entries": Target(bent(samples.entries()), _overlay, 60),
         "policies": Target(bent((samples.POLICY,)).map(to_json) | damaged((to_json(samples.POLICY),)), _policy, 150),
         "policies that judge": Target(st.tuples(bent((samples.POLICY,)), st.dates()), _judged, 30),
-        "locks": Target(bent(locks), _locked, 150),
+        "locks": Target(bent(locks), _locked, 60),
         "settings": Target(damaged((samples.CONFIG,)), _settings, 150),
         "safetensors": Target(
             inputs.safetensors_heads(samples.TENSORS), lambda data: headers.safetensors(_reader(data), "file"), 150

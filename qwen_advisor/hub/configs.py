@@ -21,6 +21,8 @@ _VISION: dict[str, Literal["qwen2_vl", "qwen2_5_vl", "qwen3_vl"]] = {
     "qwen3_5_moe": "qwen3_vl",
 }
 _LARGEST = 1 << 32  # of any one field; a vocabulary of 4 billion is none
+_LAYERS = ("num_hidden_layers", "mtp_num_hidden_layers", "depth")
+_MOST_LAYERS = 10_000  # the largest has 94; a list is made of them
 _INTERVAL = 4  # what transformers' Qwen3NextConfig takes where nothing is said
 KNOWN = _DENSE | _MIXED
 
@@ -168,8 +170,10 @@ class _Fields:
         value = self.values.get(name)
         if value is None and default is not None:
             return default
-        if type(value) is not int or not 0 <= value < _LARGEST or (value == 0 and default is None):
+        if type(value) is not int or not 0 <= value < _LARGEST or (value == 0 and default != 0):
             raise CatalogError(f"{self._where}{name} is {ascii(value)[:40]}, which is no count")
+        if name in _LAYERS and value > _MOST_LAYERS:
+            raise CatalogError(f"{self._where}{name} is {value}, more than any model has")
         return value
 
     def counts(self, name: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, cast, get_args
@@ -82,6 +83,9 @@ def machine_from(document: Mapping[str, Any], where: str) -> Machine:
     return _Reader(where).machine(document)
 
 
+_CAPABILITY = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
+
+
 class _Reader:
     """Holds every value against what its field may be."""
 
@@ -137,6 +141,9 @@ class _Reader:
             name = names.get(field.name, field.name)
             if name in values:
                 arguments[field.name] = self._value(str(field.type), values[name], f"{path}.{name}")
+        capability = arguments.get("compute_capability")
+        if cls is Accelerator and arguments.get("vendor") == "nvidia" and not _CAPABILITY.fullmatch(capability or "0"):
+            raise self.fault(f"{path}.compute_capability", "a number such as 8.9", capability)
         try:
             return cls(**arguments)
         except TypeError as error:

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.fuzz_samples import catalog, locks, profiles
+from benchmarks.fuzz_samples import CONFIGS, catalog, locks, profiles
 from benchmarks.fuzz_targets import findings, targets
 from qwen_advisor.catalog.strict_yaml import parse_yaml
 from qwen_advisor.cli import preferences
 from qwen_advisor.describe import Description, describe
-from qwen_advisor.errors import UsageError
+from qwen_advisor.errors import CatalogError, UsageError
 from qwen_advisor.gate.lock_file import parse_lock
+from qwen_advisor.hub.configs import architecture_of
 from qwen_advisor.listing import parse_parameters
 from qwen_advisor.profiles.document import machine_from
 from qwen_advisor.profiles.files import parse_profile
@@ -114,3 +115,21 @@ def test_a_lock_that_divides_by_nothing_is_refused(key: str) -> None:
     document["settings"][key] = 0
     with pytest.raises(UsageError, match=f"settings.{key} must be a whole number from 1"):
         parse_lock(document, "lock", catalog())
+
+
+@pytest.mark.parametrize(
+    ("which", "field", "value"),
+    [(0, "num_hidden_layers", 1 << 31), (1, "decoder_sparse_step", 0), (2, "full_attention_interval", 0)],
+)
+def test_a_config_that_no_model_has_is_refused_before_anything_is_made_of_it(
+    which: int, field: str, value: int
+) -> None:
+    with pytest.raises(CatalogError, match=field):
+        architecture_of({**CONFIGS[which], field: value}, id="new", source="https://example.org/config.json")
+
+
+def test_a_compute_capability_that_is_no_number_is_refused() -> None:
+    document = copy.deepcopy(profiles()[0])
+    document["accelerators"][0]["compute_capability"] = ":"
+    with pytest.raises(UsageError, match="compute_capability must be a number"):
+        machine_from(document, "profile")
