@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from qwen_advisor.candidates import OWN_MIX, variant_key
 from qwen_advisor.errors import AdvisorError, UsageError
@@ -10,6 +10,8 @@ from qwen_advisor.footprint import Footprint
 from qwen_advisor.model import Architecture, Checkpoint
 from qwen_advisor.quantization import BlockType, Format
 from qwen_advisor.weights import footprint
+
+_MOST_LAYERS = 10_000  # the largest has 94
 
 
 def count_footprints(
@@ -19,6 +21,9 @@ def count_footprints(
 
     A format that cannot hold the architecture is left out; it is no fault.
     """
+    absurd = list(_absurd(architecture))
+    if absurd:
+        return {}, absurd
     found: dict[str, Footprint] = {}
     faults: list[str] = []
     for fmt in formats:
@@ -29,6 +34,25 @@ def count_footprints(
         except (AdvisorError, ValueError) as error:
             faults.append(f"its weights in {fmt.name} cannot be counted: {error}")
     return found, faults
+
+
+def _absurd(architecture: Architecture) -> Iterator[str]:
+    """Counts of layers and steps that nothing could be counted with; lists are made of the former."""
+    text, vision = architecture.text, architecture.vision
+    layers = {"depth": vision.depth if vision else 0}
+    steps = {}
+    if text is not None:
+        layers |= {"num_hidden_layers": text.num_hidden_layers, "mtp_num_hidden_layers": text.mtp_num_hidden_layers}
+        if text.moe is not None:
+            steps["decoder_sparse_step"] = text.moe.decoder_sparse_step
+        if text.linear_attention is not None:
+            steps["full_attention_interval"] = text.linear_attention.full_attention_interval
+    for name, count in layers.items():
+        if not 0 <= count <= _MOST_LAYERS:
+            yield f"{name} cannot be {count}: at most {_MOST_LAYERS:,} layers are counted"
+    for name, step in steps.items():
+        if step < 1:
+            yield f"{name} cannot be {step}: it is at least 1"
 
 
 def count_variants(

@@ -211,7 +211,10 @@ def _several(cell: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _profile(folder: Path, name: str) -> tuple[str, bytes]:
     """A profile beside the inventory or below: a list from elsewhere must not read what its author cannot see."""
-    path = (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+    except (OSError, ValueError) as error:  # a NUL in the name, a circle of links
+        raise UsageError(f"the profile {name!r} cannot be read: {error}") from error
     if not path.is_relative_to(folder.resolve()):
         raise UsageError(f"the profile {name} is not in the inventory's folder", hint="put it beside the inventory")
     try:

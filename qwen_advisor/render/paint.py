@@ -85,7 +85,7 @@ def _block(console: Console, block: Block) -> None:
                 if step.where:
                     console.print(f"  # {_shown(step.where)}", soft_wrap=True)
                 # Never wrapped by us: a terminal wraps it without putting newlines into what is copied.
-                console.print(f"  {_shown(step.shell)}", soft_wrap=True, style="bold")
+                console.print(_bold(f"  {_shown(step.shell)}"), soft_wrap=True)
             for note in block.notes:
                 _hang(console, "-", note)
         case Picture():
@@ -101,6 +101,13 @@ def _shown(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+
+
+def _bold(line: str) -> Text:
+    """The line in bold; as a style of the whole print some versions of rich would make its end bold too."""
+    from rich.text import Text  # noqa: PLC0415  as rich itself
+
+    return Text(line, style="bold")
 
 
 def _spotted(line: str, columns: list[int]) -> Text:

@@ -97,6 +97,8 @@ def test_the_small_catalogue_is_valid(small: Path) -> None:
         ("licenses.yaml", "url: https://www.apache.org/licenses/LICENSE-2.0", 'url: ""', ":6:3: apache-2.0.url: gives no source"),
         # weights
         ("architectures/tiny.yaml", "num_hidden_layers: 2", "num_hidden_layers: two", ":4:3: text.num_hidden_layers: a whole number"),
+        ("architectures/tiny.yaml", "num_hidden_layers: 2", "num_hidden_layers: 2147483648", "num_hidden_layers cannot be 2147483648"),
+        ("architectures/tiny.yaml", "num_hidden_layers: 2", "num_hidden_layers: 2\n  moe: {num_experts: 4, num_experts_per_tok: 2, moe_intermediate_size: 64, decoder_sparse_step: 0}", "decoder_sparse_step cannot be 0"),
         ("quantizations.yaml", "kind: float\n    sources: [https://example.org/bf16]", "kind: fp8\n    sources: [https://example.org/bf16]", "its weights in BF16 cannot be counted: BF16 does not say what it stores"),
         # layout
         ("languages.yaml", "languages:", "langages:", ":2:1: langages: is not known here; languages are"),
