@@ -35,8 +35,11 @@ class Destination(Protocol):
     def locked(self, file: RemoteFile) -> contextlib.AbstractContextManager[None]:
         """Keep every other process from writing it."""
 
+    def keep(self, file: RemoteFile) -> None:
+        """Make the gathered content, whole and checked, what `held` finds; still under the lock."""
+
     def finish(self, file: RemoteFile) -> Path:
-        """Put the gathered content, whole and checked, in its place."""
+        """Give what is held its name; without the lock, which huggingface_hub takes itself."""
 
     def by_library(self, file: RemoteFile) -> None:
         """Have huggingface_hub fetch the file to its place."""
@@ -75,13 +78,16 @@ class Cache:
         folder = huggingface.repo_folder(self._remote.repo)
         return _locked(huggingface_cache() / ".locks" / folder / f"{_etag(file)}.lock")
 
+    def keep(self, file: RemoteFile) -> None:
+        """Name the content by its checksum."""
+        _moved(self.partial(file), self._blob(file))
+        name = self.name(file)
+        if not name.is_symlink():
+            name.unlink(missing_ok=True)
+
     def finish(self, file: RemoteFile) -> Path:
-        """Name the content by its checksum and have huggingface_hub name the file."""
-        blob, partial, name = self._blob(file), self.partial(file), self.name(file)
-        if partial.exists():
-            _moved(partial, blob)
-            if not name.is_symlink():
-                name.unlink(missing_ok=True)
+        """Have huggingface_hub name the file."""
+        blob = self._blob(file)
         path = huggingface.place(self._remote, file)
         if not path.is_symlink() and blob.is_file():
             blob.unlink()  # a file system without links: the file was copied, and once is enough
@@ -122,11 +128,13 @@ class Folder:
         """A lock in the same folder."""
         return _locked(self.partial(file).with_suffix(".lock"))
 
-    def finish(self, file: RemoteFile) -> Path:
+    def keep(self, file: RemoteFile) -> None:
         """Move the content to its name."""
-        path = self.name(file)
-        _moved(self.partial(file), path)
-        return path
+        _moved(self.partial(file), self.name(file))
+
+    def finish(self, file: RemoteFile) -> Path:
+        """It has its name already."""
+        return self.name(file)
 
     def by_library(self, file: RemoteFile) -> None:
         """Into the folder."""

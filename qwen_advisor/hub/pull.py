@@ -156,6 +156,7 @@ def _carry(item: Item, remote: Remote, where: Destination, record: Record, tell:
         if path is None:
             state = "fetched"
             fetch(file, _url(remote, file), where.partial(file), headers=_headers(remote), seen=seen, checked=checked)
+            where.keep(file)
     if path != where.name(file):
         path = where.finish(file)
     record.add(note, path, file.etag)
